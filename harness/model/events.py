@@ -1,0 +1,388 @@
+"""The events of the journal: one union, past tense, frozen. Every consumer matches exhaustively.
+
+``n``, ``t`` and ``at`` are set by the journal when it writes. ``t`` is when the event was written;
+a moment that matters more precisely has a field of its own, an ``Instant`` on the same clock.
+An intention (``…Intended``) is on disk before the action it announces and carries all that undoes it.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from harness.model.outcomes import Outcome
+from harness.model.plan import Params, Plan
+from harness.model.units import Duration, Instant
+
+JOURNAL_SCHEMA = 1
+
+Purpose = Literal["steady-before", "steady-after", "always", "settle", "at-end"]
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
+    n: int = 0
+    t: int = 0
+    at: str = ""
+
+
+# The run
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag=True):
+    """First event. ``mark`` stands in the environment of all that the run starts."""
+
+    schema: int = JOURNAL_SCHEMA
+    run: str
+    mark: str
+    pid: int
+    plan: Plan
+    environment: dict[str, Any]
+
+
+class RunFinished(Event, frozen=True, kw_only=True, tag=True):
+    """Last event: everything was stopped and undone, or ``not_undone`` says what remains."""
+
+    not_undone: tuple[str, ...] = ()
+
+
+class LimitReached(Event, frozen=True, kw_only=True, tag=True):
+    limit: Duration
+    during: str
+
+
+class Interrupted(Event, frozen=True, kw_only=True, tag=True):
+    signal: str
+    during: str
+
+
+class TargetFailed(Event, frozen=True, kw_only=True, tag=True):
+    """The target failed in a way that is no verdict. ``detail`` is its own words."""
+
+    what: str
+    detail: str
+    hint: str = ""
+
+
+class HarnessFailed(Event, frozen=True, kw_only=True, tag=True):
+    what: str
+    detail: str
+
+
+class SetupRefused(Event, frozen=True, kw_only=True, tag=True):
+    """Files or machine were not as needed, found out after the run's folder was made: exit 2."""
+
+    message: str
+
+
+# What was started
+
+
+class ProcessIntended(Event, frozen=True, kw_only=True, tag=True):
+    """About to be started in a process group of its own, with the run's mark in its environment."""
+
+    name: str
+    argv: tuple[str, ...]
+
+
+class ProcessStarted(Event, frozen=True, kw_only=True, tag=True):
+    """``created`` is the process' start time, so that a reused pid is not mistaken for it."""
+
+    name: str
+    pid: int
+    pgid: int
+    created: float
+
+
+class ProcessEnded(Event, frozen=True, kw_only=True, tag=True):
+    """``expected`` is false when it ended although nobody stopped it."""
+
+    name: str
+    pid: int
+    exit_code: int | None
+    expected: bool
+
+
+class ServiceReady(Event, frozen=True, kw_only=True, tag=True):
+    name: str
+    address: str
+    after: Duration
+
+
+class HopIntended(Event, frozen=True, kw_only=True, tag=True):
+    """A proxy named ``proxy`` is about to be made on the server whose API is at ``admin``."""
+
+    hop: str
+    admin: str
+    proxy: str
+
+
+class HopOpened(Event, frozen=True, kw_only=True, tag=True):
+    """``observed`` tells who sees the wire: our own proxy, or an own hop before a foreign one."""
+
+    hop: str
+    admin: str
+    proxy: str
+    listen: str
+    upstream: str
+    observed: Literal["here", "before"]
+
+
+class HopClosed(Event, frozen=True, kw_only=True, tag=True):
+    hop: str
+    admin: str
+    proxy: str
+    found: bool
+
+
+# Course of the run
+
+
+class Prepared(Event, frozen=True, kw_only=True, tag=True):
+    """One operation of ``prepare``; the names captured, never their values."""
+
+    operation: str
+    status: int | None
+    outcome: Outcome
+    captured: tuple[str, ...]
+
+
+class SteadyStateJudged(Event, frozen=True, kw_only=True, tag=True):
+    """One look at the steady state. ``values`` holds the probes' readings; held means all hold."""
+
+    when: Literal["before", "after"]
+    held: bool
+    failing: tuple[str, ...]
+    values: dict[str, Any]
+    final: bool
+    """False while it may still recover."""
+
+
+class ResetDone(Event, frozen=True, kw_only=True, tag=True):
+    round: int | None
+    """None: before a look at the steady state."""
+
+
+class RoundStarted(Event, frozen=True, kw_only=True, tag=True):
+    round: int
+
+
+class RoundFinished(Event, frozen=True, kw_only=True, tag=True):
+    """Method done, settled or given up, faults undone, wire read."""
+
+    round: int
+
+
+class Settled(Event, frozen=True, kw_only=True, tag=True):
+    round: int
+    after: Duration
+
+
+class NeverSettled(Event, frozen=True, kw_only=True, tag=True):
+    """``probes`` gave no two equal readings within the limit, or ``in_flight`` never came to 0."""
+
+    round: int
+    probes: tuple[str, ...]
+    in_flight: int
+    limit: Duration
+
+
+# Faults
+
+
+class FaultIntended(Event, frozen=True, kw_only=True, tag=True):
+    """``undo`` is all that the kind ``kind`` needs to take it back, by itself, in another process."""
+
+    fault: str
+    kind: str
+    on: str
+    round: int
+    params: Params
+    undo: Params
+
+
+class FaultApplied(Event, frozen=True, kw_only=True, tag=True):
+    """In force somewhere within [asked, confirmed]: before the call, and after its answer."""
+
+    fault: str
+    round: int
+    asked: Instant
+    confirmed: Instant
+
+
+class FaultSeen(Event, frozen=True, kw_only=True, tag=True):
+    """What the wire said of the fault in this round.
+
+    ``messages`` were wholly inside its time; ``hit`` of them bear its trace; ``missed`` ones could
+    not have looked like that with it in force. ``median`` is the delay seen on those hit.
+    """
+
+    fault: str
+    round: int
+    messages: int
+    hit: int
+    missed: int
+    median: Duration | None
+    summary: str
+
+
+class FaultUndone(Event, frozen=True, kw_only=True, tag=True):
+    """``found`` is false when it was gone already: somebody else took it away."""
+
+    fault: str
+    round: int
+    asked: Instant
+    confirmed: Instant
+    found: bool
+    by: Literal["runner", "guardian"] = "runner"
+
+
+class FaultNotUndone(Event, frozen=True, kw_only=True, tag=True):
+    """Undoing failed. ``remains`` says what is left, ``command`` removes it."""
+
+    fault: str
+    round: int
+    because: str
+    remains: str
+    command: str
+
+
+# Traffic
+
+
+class BurstWritten(Event, frozen=True, kw_only=True, tag=True):
+    """All requests stand at their receivers but for the last byte."""
+
+    round: int
+    burst: str
+    requests: int
+    warmed: int
+
+
+class BurstReleased(Event, frozen=True, kw_only=True, tag=True):
+    """Last bytes went out from ``first`` to ``last``; ``requests`` of them."""
+
+    round: int
+    burst: str
+    requests: int
+    first: Instant
+    last: Instant
+
+
+class OperationSent(Event, frozen=True, kw_only=True, tag=True):
+    """``op`` is unique in the run. ``sent`` is the moment just before its last byte was written."""
+
+    op: int
+    operation: str
+    round: int
+    burst: str
+    rid: str
+    request: int
+    sent: Instant
+
+
+class OperationReturned(Event, frozen=True, kw_only=True, tag=True):
+    """The end of an operation. ``first`` and ``last`` are the answer's bytes; None without any."""
+
+    op: int
+    operation: str
+    round: int
+    status: int | None
+    outcome: Outcome
+    first: Instant | None
+    last: Instant
+
+
+# The wire
+
+
+class HopRequestArrived(Event, frozen=True, kw_only=True, tag=True):
+    """A turn began: client bytes after server bytes on connection ``conn`` of hop ``hop``."""
+
+    hop: str
+    conn: int
+    seq: int
+    arrived: Instant
+    rid: str | None = None
+
+
+class HopRequestEnded(Event, frozen=True, kw_only=True, tag=True):
+    """``answered`` when the first byte of its answer was passed on to the client.
+
+    ``upstream`` is when that byte came from the server, before any toxic; ``injected`` names the
+    toxics that acted on the turn, as our own proxy reports them.
+    """
+
+    hop: str
+    conn: int
+    seq: int
+    end: Literal["answered", "abandoned", "cut", "open"]
+    ended: Instant
+    upstream: Instant | None = None
+    injected: tuple[str, ...] = ()
+
+
+class HopCounted(Event, frozen=True, kw_only=True, tag=True):
+    """What moved through a hop in one round. ``dropped`` turns were too many to keep."""
+
+    hop: str
+    round: int
+    connections: int
+    bytes_up: int
+    bytes_down: int
+    turns: int
+    dropped: int
+
+
+# State
+
+
+class ProbeRead(Event, frozen=True, kw_only=True, tag=True):
+    """One reading. ``value`` is a plain value, an exact decimal as text with ``exact`` true.
+
+    A reading that failed is ``TargetFailed``, not this.
+    """
+
+    probe: str
+    purpose: Purpose
+    round: int | None
+    asked: Instant
+    answered: Instant
+    value: Any
+    exact: bool = False
+
+
+AnyEvent = (
+    RunStarted
+    | RunFinished
+    | LimitReached
+    | Interrupted
+    | TargetFailed
+    | HarnessFailed
+    | SetupRefused
+    | ProcessIntended
+    | ProcessStarted
+    | ProcessEnded
+    | ServiceReady
+    | HopIntended
+    | HopOpened
+    | HopClosed
+    | Prepared
+    | SteadyStateJudged
+    | ResetDone
+    | RoundStarted
+    | RoundFinished
+    | Settled
+    | NeverSettled
+    | FaultIntended
+    | FaultApplied
+    | FaultSeen
+    | FaultUndone
+    | FaultNotUndone
+    | BurstWritten
+    | BurstReleased
+    | OperationSent
+    | OperationReturned
+    | HopRequestArrived
+    | HopRequestEnded
+    | HopCounted
+    | ProbeRead
+)
