@@ -6,7 +6,6 @@ or ``64KiB`` is read and written here and nowhere else. Reading clocks is the ca
 
 import re
 from decimal import Decimal
-from functools import total_ordering
 from typing import Any, ClassVar, Self, overload
 
 _NUMBER = r"(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-zµ]*)"
@@ -64,7 +63,6 @@ def _trim(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-@total_ordering
 class _Whole:
     """A frozen whole number with a unit; compares and hashes by value within its own type."""
 
@@ -84,6 +82,12 @@ class _Whole:
         if type(other) is not type(self):
             return NotImplemented
         return self._value < other._value
+
+    # Written out: mypy does not follow functools.total_ordering for Self. > and >= are these, turned.
+    def __le__(self, other: Self) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._value <= other._value
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._value))

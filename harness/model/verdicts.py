@@ -19,6 +19,8 @@ class Verdict(Enum):
     ABORTED = "aborted"
     ERROR = "error"
     INTERRUPTED = "interrupted"
+    REFUSED = "refused"
+    """Files, command line or machine were not as needed: nothing was started or injected."""
 
     @property
     def exit_code(self) -> int:
@@ -33,13 +35,14 @@ _EXIT_CODES = {
     Verdict.ABORTED: 4,
     Verdict.ERROR: 5,
     Verdict.INTERRUPTED: 130,
+    Verdict.REFUSED: 2,
 }
 
 EXIT_USER_ERROR = 2
 EXIT_NOT_UNDONE = 6
 
-# From the worst to the best; 2 never meets the others, since nothing was started then.
-EXIT_CODE_ORDER = (6, 130, 5, 4, 1, 3, 0)
+# From the worst to the best. 2 stands before 1: a suite that was not run whole has found nothing final.
+EXIT_CODE_ORDER = (6, 130, 5, 4, 2, 1, 3, 0)
 
 
 def worst_exit_code(codes: "list[int]") -> int:

@@ -1,0 +1,28 @@
+"""``harness proxy``: runs the embedded proxy in the foreground, for whoever drives it by its API."""
+
+import argparse
+from typing import Any
+
+_EXAMPLE = """example:
+  harness proxy --port 8474
+  curl -d '{"name": "db", "upstream": "127.0.0.1:5432"}' http://127.0.0.1:8474/proxies
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "proxy",
+        help="run the embedded proxy as a daemon",
+        description="Runs the embedded proxy, with Toxiproxy's HTTP API, until Ctrl-C or SIGTERM.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where the API listens")
+    parser.add_argument("--port", type=int, default=8474, help="0 takes a free one (8474)")
+    parser.add_argument("--seed", type=int, default=0, help="of all draws of toxics (0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from harness.proxy.daemon import run as serve
+
+    return serve(host=args.host, port=args.port, seed=args.seed)

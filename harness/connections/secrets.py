@@ -1,0 +1,49 @@
+"""Where ``{env:NAME}`` and ``{file:PATH}`` come from: what a request needs and no plan may hold.
+
+Read at the moment of use; nothing is kept.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.model.errors import UserError
+
+# A token or a key; whoever names a log file by mistake is told so instead of sending it.
+MOST_BYTES = 64 * 1024
+
+
+def environment_variable(name: str) -> str:
+    """The value of an environment variable.
+
+    Raises:
+        UserError: it is not set.
+    """
+    value = os.environ.get(name)
+    if value is None:
+        raise UserError(f"The environment variable {name} is not set; {{env:{name}}} asks for it.")
+    return value
+
+
+def file_text(folder: Path) -> Callable[[str], str]:
+    """Reads texts below ``folder`` (absolute paths as they are), without the last line's end."""
+
+    def read(name: str) -> str:
+        path = folder / Path(name).expanduser()
+        try:
+            with path.open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
+            text = content.decode()
+        except OSError as error:
+            raise UserError(
+                f"{path} cannot be read ({error.strerror}); {{file:{name}}} asks for it."
+            ) from error
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path} is no UTF-8 text; {{file:{name}}} asks for it.") from error
+        if len(content) > MOST_BYTES:
+            raise UserError(
+                f"{path} is longer than 64 KiB; {{file:{name}}} takes a short text such as a token."
+            )
+        return text.rstrip("\r\n")
+
+    return read

@@ -1,0 +1,253 @@
+"""SQL on PostgreSQL, MySQL and SQLite: one connection that commits each statement by itself.
+
+Every query sees what is committed at that moment; no transaction stays open from one to the next.
+The database's own words come out as ``TargetError``, never SQLAlchemy's, and never a password.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from harness.connections.plain import Plain, plain
+from harness.connections.sql_address import Family, SqlAddress
+from harness.model.errors import TargetError, UserError
+from harness.model.units import Duration
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+SCRIPT_LIMIT = Duration.of_s(60)
+# What a driver may take to say good-bye; after that the socket is left to the system.
+_CLOSE_LIMIT = Duration.of_s(2)
+_ONE_VALUE = "a probe needs exactly one row with one column"
+
+
+class SqlClient:
+    """A client for one database. Callers may share it: what it does is done one after the other."""
+
+    def __init__(self, address: SqlAddress, *, what: str, limit: Duration) -> None:
+        self._address = address
+        self._what = what
+        self._limit = limit
+        self._turn = asyncio.Lock()
+        self._engine: AsyncEngine | None = None
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+
+    @classmethod
+    async def open(cls, url: str, *, what: str, limit: Duration) -> "SqlClient":
+        """Connects; ``what`` names the service in errors.
+
+        Raises:
+            UserError: the URL cannot be read, or its driver is not installed.
+            TargetError: the database refused, or said nothing within ``limit``.
+        """
+        client = cls(SqlAddress.parse(url, what=what), what=what, limit=limit)
+        async with client._turn:
+            await client._connected()
+        return client
+
+    async def fetch_value(self, query: str, *, within: Duration) -> Plain:
+        """The one value that ``query`` gives.
+
+        Raises:
+            TargetError: the database's error, no answer within ``within``, or not one value.
+        """
+        async with self._asking(within, "the query"):
+            rows, columns = await _ask(self._address.family, self._driver, query)
+        if rows is None:
+            raise TargetError(self._what, f"gave no rows; {_ONE_VALUE}")
+        if len(rows) != 1:
+            raise TargetError(self._what, f"gave {len(rows)} rows; {_ONE_VALUE}")
+        if columns != 1:
+            raise TargetError(self._what, f"gave a row of {columns} columns; {_ONE_VALUE}")
+        return plain(rows[0][0])
+
+    async def run_script(self, script: str, *, within: Duration = SCRIPT_LIMIT) -> None:
+        """Runs all statements of ``script``.
+
+        PostgreSQL takes a script without BEGIN of its own as one transaction; the others keep what
+        went before a failing statement.
+
+        Raises:
+            TargetError: a statement failed, the script did not end within ``within``, or it left a
+                transaction open, whose changes nobody else would ever see.
+        """
+        async with self._asking(within, "the script"):
+            driver = self._driver
+            match self._address.family:
+                case "postgresql":
+                    await driver.execute(script)
+                    left_open = driver.is_in_transaction()
+                case "sqlite":
+                    await driver.executescript(script)
+                    left_open = driver.in_transaction
+                case "mysql":
+                    left_open = await _run_on_mysql(driver, script)
+            if left_open:
+                await self._drop()
+                raise TargetError(
+                    self._what,
+                    "the script ended within a transaction, so nothing of it was committed",
+                    "End it with COMMIT.",
+                )
+
+    async def close(self) -> None:
+        """Closes the connection, within seconds whatever the database does."""
+        async with self._turn:
+            await self._drop()
+
+    @contextlib.asynccontextmanager
+    async def _asking(self, within: Duration, asked: str) -> AsyncIterator[None]:
+        """The driver's connection, alone, for at most ``within``. After a failure the next one is new."""
+        deadline = time.monotonic() + within.in_s
+        try:
+            async with asyncio.timeout(within.in_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise self._late(within, asked) from None
+        try:
+            await self._connected()
+            async with asyncio.timeout(deadline - time.monotonic()):
+                yield
+        except TargetError:
+            raise
+        except TimeoutError:
+            await self._drop()
+            raise self._late(within, asked) from None
+        except asyncio.CancelledError:
+            await asyncio.shield(self._drop())
+            raise
+        except Exception as error:
+            await self._drop()
+            raise TargetError(self._what, self._words(error)) from None
+        finally:
+            self._turn.release()
+
+    def _late(self, within: Duration, asked: str) -> TargetError:
+        return TargetError(self._what, f"{asked} had no answer within {within}")
+
+    async def _connected(self) -> None:
+        if self._connection is not None:
+            return
+        try:
+            async with asyncio.timeout(self._limit.in_s):
+                self._engine = _engine(self._address)
+                self._connection = await self._engine.connect()
+                raw = await self._connection.get_raw_connection()
+                self._driver = raw.driver_connection
+        except ModuleNotFoundError as error:
+            raise UserError(
+                f"{self._what}: the driver for {self._address.family} is not installed ({error.name}).",
+                hint=f"Install it with: pip install 'harness[{self._address.family}]'",
+            ) from None
+        except TimeoutError:
+            await self._drop()
+            detail = f"no connection to {self._address.shown} within {self._limit}"
+            raise TargetError(self._what, detail) from None
+        except Exception as error:
+            await self._drop()
+            detail = f"could not connect to {self._address.shown}: {self._words(error)}"
+            raise TargetError(self._what, detail) from None
+
+    async def _drop(self) -> None:
+        """Ends the connection, and with it whatever still runs on it."""
+        connection, self._connection = self._connection, None
+        engine, self._engine = self._engine, None
+        # A connection that is given up may fail in any way while it is; there is nobody to tell.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSE_LIMIT.in_s):
+                if connection is not None:
+                    await _cut(self._address.family, self._driver)
+                    await connection.invalidate()
+                    await connection.close()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSE_LIMIT.in_s):
+                if engine is not None:
+                    await engine.dispose()
+
+    def _words(self, error: BaseException) -> str:
+        return self._address.hide(database_words(error))
+
+
+def _engine(address: SqlAddress) -> "AsyncEngine":
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    options = dict(address.options)
+    if address.family == "postgresql":
+        # Scripts replace tables; a plan kept from before would fail the next query once.
+        options |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    return create_async_engine(
+        address.url,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args=options,
+    )
+
+
+async def _ask(family: Family, driver: Any, query: str) -> tuple[list[Any] | None, int]:
+    """The rows of a query, None if it gives none, and the number of their columns.
+
+    Asked past SQLAlchemy: it parses what we mean literally, and after a time-out it would first
+    wait for the database to say good-bye (2 s for PostgreSQL, the statement's end for SQLite).
+    """
+    match family:
+        case "postgresql":
+            statement = await driver.prepare(query)
+            columns = len(statement.get_attributes())
+            rows = await statement.fetch()
+            return (list(rows), columns) if columns else (None, 0)
+        case "mysql" | "sqlite":
+            async with driver.cursor() as cursor:
+                await cursor.execute(query)
+                if cursor.description is None:
+                    return None, 0
+                return list(await cursor.fetchall()), len(cursor.description)
+
+
+async def _cut(family: Family, driver: Any) -> None:
+    """Ends what runs on a connection without asking the database, which may be past answering."""
+    match family:
+        case "postgresql":
+            driver.terminate()
+        case "mysql":
+            driver.close()
+        case "sqlite":
+            # Its thread would finish the statement first.
+            await driver.interrupt()
+
+
+async def _run_on_mysql(driver: Any, script: str) -> bool:
+    """Runs the statements one by one and returns whether a transaction is left open."""
+    cursor = driver.cursor()
+    try:
+        await cursor.execute(script)
+        # Each statement's error waits at its own result.
+        while await cursor.nextset():
+            pass
+    finally:
+        await cursor.close()
+    return bool(driver.get_transaction_status())
+
+
+def database_words(error: BaseException) -> str:
+    """What the database itself said, out of the wrappers that a driver and SQLAlchemy put around it."""
+    original = getattr(error, "orig", None) or error
+    inner = original.__cause__ if original is not error and original.__cause__ else original
+    arguments: tuple[Any, ...] = getattr(inner, "args", ())
+    if isinstance(inner, OSError) and inner.errno:
+        words = os.strerror(inner.errno)
+    elif len(arguments) == 2 and isinstance(arguments[0], int) and isinstance(arguments[1], str):
+        words = f"{arguments[1]} (error {arguments[0]})"
+    else:
+        words = str(inner)
+    extra = [
+        f"{label}: {text}"
+        for label in ("detail", "hint")
+        if isinstance(text := getattr(inner, label, None), str) and text not in words
+    ]
+    return " ".join([words.strip() or type(inner).__name__, *extra])

@@ -1,0 +1,89 @@
+"""A database's URL: which driver it means, and how to name it without its password.
+
+No connection is opened here.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.model.errors import UserError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+Family = Literal["postgresql", "mysql", "sqlite"]
+
+_FAMILIES: dict[str, Family] = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+}
+_DRIVERS = {
+    "postgresql": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "sqlite": "sqlite+aiosqlite",
+}
+HIDDEN = "•••"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlAddress:
+    """``shown`` is the URL as people may see it; ``secrets`` are texts that no message may hold."""
+
+    family: Family
+    url: "URL"
+    options: dict[str, Any]
+    shown: str
+    secrets: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str, *, what: str) -> "SqlAddress":
+        """Reads a URL.
+
+        Raises:
+            UserError: it is no URL, or of a database that is not known. The URL itself is not
+                shown: a password may stand anywhere in one that cannot be read.
+        """
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            url = make_url(text)
+        except (ArgumentError, ValueError) as error:
+            raise UserError(f"{what}: the database's URL cannot be read. {_HOW}") from error
+        family = _FAMILIES.get(url.drivername.partition("+")[0])
+        if family is None:
+            raise UserError(f"{what}: {url.drivername!r} names no known database. {_HOW}")
+        options: dict[str, Any] = {}
+        query = dict(url.query)
+        if family == "postgresql" and "sslmode" in query:
+            # libpq's word; asyncpg takes the same values under another name.
+            options["ssl"] = query.pop("sslmode")
+        password = str(url.password) if url.password else ""
+        return cls(
+            family=family,
+            url=url.set(drivername=_DRIVERS[family], query=query),
+            options=options,
+            shown=url.set(drivername=family, password=None, query={}).render_as_string(),
+            secrets=_spellings(password),
+        )
+
+    def hide(self, message: str) -> str:
+        """``message`` without the password, in whatever spelling it may have got in."""
+        for secret in self.secrets:
+            message = message.replace(secret, HIDDEN)
+        return message
+
+
+_HOW = "Write postgresql://user:password@host:port/name, mysql://… or sqlite:///path."
+
+
+def _spellings(password: str) -> tuple[str, ...]:
+    from urllib.parse import quote, quote_plus
+
+    if not password:
+        return ()
+    spellings = {password, quote(password, safe=""), quote_plus(password), repr(password)[1:-1]}
+    return tuple(sorted(spellings, key=len, reverse=True))

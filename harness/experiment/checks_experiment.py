@@ -1,0 +1,278 @@
+"""Rules of an experiment that need its target: variants, names, bursts, invariants, expectations.
+
+What is wrong within the target alone is ``checks_target.py``.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from harness.experiment.checks_target import addresses, asked_placeholders, operation_placeholders
+from harness.experiment.draft import Draft, ExperimentDraft, TargetDraft
+from harness.experiment.nodes import Path, child, find
+from harness.experiment.report import unknown
+from harness.experiment.schema import MAX_CONCURRENCY, BurstPart, Fault, Operation, Probe, Reset, ViolatedBy, burst_parts
+from harness.experiment.texts import (
+    BUILT_IN,
+    StateNames,
+    answer_expression,
+    placeholders,
+    state_expression,
+    unknown_placeholder,
+)
+from harness.expressions.parse import Expression
+from harness.model.errors import UserError
+from harness.model.units import Duration
+
+STEADY_STATE = "steady-state"
+
+
+def check_experiment(experiment: ExperimentDraft, target: TargetDraft, limit: Duration) -> None:
+    """Reports what does not fit together; ``limit`` is the run's limit of time."""
+    captured = _prepare(experiment, target)
+    sent = _method(experiment, target, captured, limit)
+    _asked(target, captured)
+    _steady_state(experiment, target)
+    _invariants(experiment, target, sent)
+    _variants(experiment, target)
+
+
+# What is sent
+
+
+def _prepare(experiment: ExperimentDraft, target: TargetDraft) -> list[str]:
+    captured: list[str] = []
+    for index, step in experiment.prepare.items():
+        at: Path = ("prepare", index)
+        part = BurstPart(operation=step.operation, concurrency=1, vars=step.vars)
+        _check_part(experiment, target, at, part, captured)
+        for name, source in step.capture.items():
+            answer_expression(experiment, (*at, "capture", name), source)
+            captured.append(name)
+    # A step that was left out may have captured anything that stands there.
+    root = find(experiment.root, ("prepare",))
+    for index, _ in enumerate(experiment_items(experiment, "prepare")):
+        if index not in experiment.prepare:
+            node = child(child(root, index) or root, "capture")
+            captured.extend(getattr(node, "entries", {}))
+    return captured
+
+
+def experiment_items(experiment: ExperimentDraft, key: str) -> tuple[Any, ...]:
+    """The items of a list as they stand in the file, right or wrong."""
+    items: tuple[Any, ...] = getattr(child(experiment.root, key), "items", ())
+    return items
+
+
+def _method(
+    experiment: ExperimentDraft, target: TargetDraft, captured: Collection[str], limit: Duration
+) -> set[str]:
+    """Reports on the steps; the operations that some burst sends."""
+    for path, fault in experiment.faults():
+        _fault(experiment, target, path, fault, limit)
+    sent: set[str] = set()
+    bursts = 0
+    for index, step in experiment.method.items():
+        if step.burst is None:
+            continue
+        bursts += 1
+        at: Path = ("method", index, "burst")
+        parts = burst_parts(step.burst, at)
+        for path, part in parts:
+            sent.add(part.operation)
+            _check_part(experiment, target, path, part, captured)
+        total = sum(part.concurrency for _, part in parts)
+        if total > MAX_CONCURRENCY:
+            experiment.wrong(at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together")
+    complete = len(experiment.method) == len(experiment_items(experiment, "method"))
+    if complete and experiment.method and not bursts:
+        experiment.wrong(
+            ("method",), "the method has no burst, so nothing would be tested", "a burst step", at_key=True
+        )
+    return sent if complete else {*sent, *target.names("operations")}
+
+
+def _fault(
+    experiment: ExperimentDraft, target: TargetDraft, path: Path, fault: Fault, limit: Duration
+) -> None:
+    hops = target.names("hops")
+    if fault.on not in hops:
+        found, expected, hint = unknown("hop", fault.on, hops)
+        behind = [name for name, hop in target.hops.items() if hop.to == fault.on]
+        if not hint and behind:
+            hint = f"{fault.on} is a service; the hop to it is {behind[0]}."
+        experiment.wrong((*path, "on"), found, expected, hint)
+    if fault.lasts is not None and fault.lasts > limit:
+        experiment.wrong(
+            (*path, "for"),
+            f"the fault lasts {fault.lasts.text()}, longer than the whole run may take ({limit.text()})",
+            "a shorter fault, or a longer time:",
+        )
+    word = (*path, fault.kind)
+    try:
+        params = fault.params()
+        # What cannot be sent to a proxy is refused now, not in the first round.
+        sendable = getattr(fault.described, "attributes", None)
+        if sendable is not None:
+            sendable(params)
+    except (UserError, ValueError) as problem:
+        experiment.wrong(word, str(problem).rstrip("."))
+
+
+def _check_part(
+    experiment: ExperimentDraft,
+    target: TargetDraft,
+    at: Path,
+    part: BurstPart,
+    captured: Collection[str],
+) -> None:
+    """One operation as it is sent: it exists, and every placeholder of it has a value."""
+    known = target.names("operations")
+    if part.operation not in known:
+        experiment.wrong((*at, "operation"), *unknown("operation", part.operation, known))
+        return
+    for found in placeholders(experiment, (*at, "vars"), part.vars):
+        unknown_placeholder(experiment, found, addresses(target, (*BUILT_IN, *captured)))
+    operation = target.operations.get(part.operation)
+    if operation is None:
+        return
+    used = _used(target, part.operation, operation)
+    for name in part.vars:
+        if name not in used and name not in operation.vars:
+            experiment.wrong(
+                (*at, "vars", name), *unknown(f"variable of {part.operation}", name, used), at_key=True
+            )
+    _values_for_all(experiment, (*at, "vars"), part.vars, part.concurrency, "")
+    for name, value in operation.vars.items():
+        if name not in part.vars and isinstance(value, list):
+            place = (*at, "concurrency") if child(find(experiment.root, at), "concurrency") else at
+            _values_for_all(experiment, place, {name: value}, part.concurrency, part.operation)
+    values = addresses(target, (*BUILT_IN, *operation.vars, *part.vars, *captured))
+    for found in operation_placeholders(target, part.operation, operation):
+        if found.root not in ("hops", "services"):
+            unknown_placeholder(
+                target, found, values, "Give it a value in vars:, or capture it in the experiment's prepare:."
+            )
+
+
+def _asked(target: TargetDraft, captured: Collection[str]) -> None:
+    """Probes and resets know the variant and what was captured, no request."""
+    known = addresses(target, ("variant", *captured))
+    asked: list[tuple[Path, Probe | Reset]] = [*target.resets]
+    asked += [(("probes", name), probe) for name, probe in target.probes.items()]
+    for at, one in asked:
+        for found in asked_placeholders(target, at, one):
+            if found.root not in ("hops", "services"):
+                unknown_placeholder(target, found, known, "A brace itself is written {{ or }}.")
+
+
+def _used(target: TargetDraft, name: str, operation: Operation) -> list[str]:
+    roots = [found.root for found in operation_placeholders(target, name, operation)]
+    return [root for root in dict.fromkeys(roots) if root not in (*BUILT_IN, "hops", "services")]
+
+
+def _values_for_all(
+    experiment: Draft, at: Path, variables: Mapping[str, Any], requests: int, whose: str
+) -> None:
+    for name, value in variables.items():
+        if isinstance(value, list) and len(value) < requests:
+            of = f"the variable {name!r} of {whose}" if whose else f"the variable {name!r}"
+            experiment.wrong(
+                at if whose else (*at, name),
+                f"{of} has {len(value)} value{'s' if len(value) != 1 else ''} for {requests} requests",
+                "a value for each request",
+            )
+
+
+# What is judged
+
+
+def _names(target: TargetDraft) -> StateNames:
+    return StateNames(probes=target.names("probes"), operations=target.names("operations"))
+
+
+def _steady_state(experiment: ExperimentDraft, target: TargetDraft) -> None:
+    for index, source in experiment.steady_state.items():
+        at: Path = ("steady_state", index)
+        parsed = state_expression(experiment, at, source, _names(target))
+        if parsed is None:
+            continue
+        for operation in parsed.counted:
+            experiment.wrong(
+                at,
+                f"the steady state counts {operation}, and before the method nothing was sent",
+                "an expression over probes",
+                column=parsed.column_of(operation),
+            )
+        if not parsed.names and not parsed.counted:
+            experiment.wrong(at, "the steady state reads no probe", "an expression over probes")
+
+
+def _invariants(experiment: ExperimentDraft, target: TargetDraft, sent: Collection[str]) -> None:
+    if STEADY_STATE in experiment.names("invariants"):
+        experiment.wrong(
+            ("invariants", STEADY_STATE), f"{STEADY_STATE} is the name of the steady state", "another name", at_key=True
+        )
+    for name, invariant in experiment.invariants.items():
+        at: Path = ("invariants", name, invariant.kind)
+        source = invariant.texts().get(invariant.kind)
+        if not isinstance(source, str):
+            continue
+        parsed = state_expression(experiment, at, source, _names(target))
+        if parsed is None:
+            continue
+        if invariant.kind == "always":
+            _always(experiment, at, parsed)
+        elif not parsed.names and not parsed.counted:
+            experiment.wrong(at, "the invariant reads nothing", "an expression over probes or counts")
+        for operation in parsed.counted:
+            if operation not in sent and operation in target.names("operations"):
+                experiment.wrong(
+                    at,
+                    f"the invariant counts {operation}, which no burst sends: nothing could break it",
+                    "an operation of a burst",
+                    column=parsed.column_of(operation),
+                )
+
+
+def _always(experiment: ExperimentDraft, at: Path, parsed: Expression) -> None:
+    """What is sampled while requests are in flight is known of one probe only."""
+    if not parsed.names:
+        experiment.wrong(
+            at, "always reads no probe, so there is nothing to sample", "an expression over one probe, or at_end"
+        )
+    elif len(parsed.names) > 1:
+        experiment.wrong(
+            at,
+            f"always reads {' and '.join(parsed.names)}, which are never read at one moment",
+            "one probe that asks for both, or at_end",
+            column=parsed.column_of(parsed.names[1]),
+        )
+    for operation in parsed.counted:
+        if parsed.counts("unknown", operation):
+            experiment.wrong(
+                at,
+                f"always asks how many outcomes of {operation} are unknown, which is not known in flight",
+                "at_end",
+                column=parsed.column_of(operation),
+            )
+
+
+def _variants(experiment: ExperimentDraft, target: TargetDraft) -> None:
+    known = target.names("variants")
+    invariants = [*experiment.names("invariants"), STEADY_STATE]
+    variants = experiment.variants
+    if variants is None:
+        return
+    for index, name in enumerate(variants):
+        at: Path = ("variants", index if isinstance(variants, list) else name)
+        if name not in known:
+            experiment.wrong(at, *unknown("variant", name, known), at_key=True)
+        if isinstance(variants, list):
+            if name in variants[:index]:
+                experiment.wrong(at, f"{name} stands twice", "each variant once")
+            continue
+        expected = variants[name]
+        if isinstance(expected, ViolatedBy):
+            for number, invariant in enumerate(expected.violated):
+                if invariant not in invariants:
+                    experiment.wrong((*at, "violated", number), *unknown("invariant", invariant, invariants))

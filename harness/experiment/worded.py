@@ -1,0 +1,213 @@
+"""Models for what is told by one word among its keys: ``{on: db, latency: 40ms}`` is a latency.
+
+The words and their attributes come from the kinds; the keys that all of a sort share come from a
+model of ``schema.py``. No word is known here.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
+
+from harness.experiment.report import nearest
+from harness.experiment.words import Bytes, ExpressionText, Headers, LineText, Span, Text, describe, problem
+from harness.experiment.wording import Strict
+from harness.kinds import Described, main_attribute, to_plain
+from harness.model.units import Duration, Size
+
+_WITHIN = "within"
+_TYPES: dict[Any, Any] = {Duration: Span, Size: Bytes, str: Text}
+
+
+class Worded(Strict):
+    """Base of all that is told by its word; the subclasses are made by ``choice``."""
+
+    described: ClassVar[type[Described]]
+    attributes: ClassVar[Mapping[str, str]] = {}
+    """The kind's attribute for each field of the model."""
+    nestable: ClassVar[bool] = False
+    """Whether all attributes may stand under the word: ``slicer: {average_size: 64B}``."""
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """Attributes that are no keys: the reader of the file fills them in itself."""
+
+    @property
+    def kind(self) -> str:
+        return self.described.kind
+
+    def params(self) -> Any:
+        """The kind's own ``Params``.
+
+        Raises:
+            ValueError: the kind refuses this combination of attributes.
+        """
+        within: Any = getattr(self, _WITHIN, self)
+        given = {
+            attribute: getattr(within, field)
+            for field, attribute in self.attributes.items()
+            if field in within.model_fields_set
+        }
+        return self.described.Params(**given)
+
+    def plain_params(self) -> dict[str, Any]:
+        """The kind's own attributes as plain values."""
+        return to_plain(self.params())
+
+    def texts(self) -> dict[str, Any]:
+        """What stands behind each of the kind's own keys that are in the file."""
+        fields = type(self).model_fields
+        return {
+            fields[field].alias or field: getattr(self, field)
+            for field in self.attributes
+            if field in fields and field in self.model_fields_set
+        }
+
+
+def word_of(kind: str) -> tuple[str, str | None]:
+    """The YAML word of a kind, and the value it must have: ``embedded-postgres`` is
+    ``embedded: postgres``."""
+    word, dash, value = kind.partition("-")
+    return (word, value) if dash else (kind, None)
+
+
+def choice(kinds: Mapping[str, type[Described]], base: type[Worded], what: str) -> Any:
+    """The type of a mapping that holds exactly one of the kinds' words."""
+    tagged: dict[str, type[Worded]] = {}
+    for kind, described in sorted(kinds.items()):
+        tagged[f"<{kind}>"] = _inline(kind, described, base)
+        if base.nestable and _attributes(described) and word_of(kind)[1] is None:
+            tagged[f"<{kind}>{{}}"] = _nested(kind, described, base)
+    values: dict[str, list[str]] = {}
+    for kind in sorted(kinds):
+        word, value = word_of(kind)
+        values.setdefault(word, []).extend([value] if value is not None else [])
+
+    def tell(data: Any) -> str | None:
+        if isinstance(data, Worded):  # pragma: no cover - pydantic asks so when it serialises
+            return f"<{data.kind}>" + ("{}" if hasattr(data, _WITHIN) else "")
+        if not isinstance(data, dict):
+            return None
+        word = next((word for word in values if word in data), None)
+        if word is None:
+            return None
+        if values[word]:
+            return f"<{word}-{data[word]}>"
+        tag = f"<{word}>{{}}"
+        return tag if isinstance(data[word], dict) and tag in tagged else f"<{word}>"
+
+    def check(data: Any) -> Any:
+        _check(data, values, what, [f.alias or n for n, f in base.model_fields.items()])
+        return data
+
+    if not tagged:
+        return Annotated[Any, BeforeValidator(check), WithJsonSchema({"not": {}})]
+    return Annotated[either(tell, tagged), BeforeValidator(check)]
+
+
+def either(tell: Any, tagged: Mapping[str, Any]) -> Any:
+    """A union whose member ``tell`` names by its tag; a single member is no union to pydantic."""
+    members = [Annotated[member, Tag(tag)] for tag, member in tagged.items()]
+    union: Any = members[0]
+    for member in members[1:]:
+        union = union | member
+    return Annotated[union, Discriminator(tell)] if len(members) > 1 else next(iter(tagged.values()))
+
+
+def _check(data: Any, values: Mapping[str, list[str]], what: str, shared: list[str]) -> None:
+    words = ", ".join(sorted(values))
+    if not isinstance(data, dict):
+        raise problem(f"found {describe(data)}", f"a mapping with one of {words}")
+    found = [word for word in values if word in data]
+    if len(found) > 1:
+        raise problem(f"{' and '.join(found)} stand together", f"one {what} at a time")
+    if not found:
+        others = [str(key) for key in data if key not in shared]
+        near = next((n for key in others if (n := nearest(key, values)) is not None), None)
+        named = ", ".join(map(repr, others)) if others else "no word that names one"
+        raise problem(
+            f"unknown {what}: {named}", f"one of {words}" if words else f"no {what}", f"Did you mean {near}?" if near else ""
+        )
+    word = found[0]
+    if values[word] and data[word] not in values[word]:
+        raise problem(f"{word}: found {describe(data[word])}", f"one of {', '.join(values[word])}")
+
+
+def _attributes(described: type[Described]) -> dict[str, tuple[Any, Any]]:
+    """Type and default (``...`` for none) of each attribute of a kind."""
+    hints = get_type_hints(described.Params, include_extras=True)
+    found: dict[str, tuple[Any, Any]] = {}
+    for field in dataclasses.fields(described.Params):
+        default: Any = field.default
+        if default is dataclasses.MISSING:
+            factory = field.default_factory
+            default = ... if factory is dataclasses.MISSING else factory()
+        found[field.name] = (_typed(field.name, hints[field.name]), default)
+    return found
+
+
+def _typed(name: str, hint: Any) -> Any:
+    if name == "http" and hint is str:
+        return LineText
+    if name == "value" and hint is str:
+        return ExpressionText
+    if name == "headers":
+        return Headers
+    if hint in _TYPES:
+        return _TYPES[hint]
+    for plain, ours in _TYPES.items():
+        if hint == plain | None:
+            return ours | None
+    return hint
+
+
+def _model(name: str, described: type[Described], base: type[Worded], fields: dict[str, Any]) -> type[Worded]:
+    made: type[Worded] = create_model(name, __base__=base, **fields)
+    made.__doc__ = described.summary
+    made.described = described
+    return made
+
+
+def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[Worded]:
+    """``{latency: 40ms, jitter: 10ms}``: the word has the main attribute, others stand beside it."""
+    attributes = _attributes(described)
+    word, value = word_of(kind)
+    main = main_attribute(described.Params, word) if attributes and value is None else None
+    fields: dict[str, Any] = {}
+    taken: dict[str, str] = {}
+    if main is None:
+        only: Any = Literal[value] if value is not None else Literal[True]  # type: ignore[valid-type]
+        fields["the_word"] = (only, Field(alias=word, description=described.summary))
+    for name, (hint, default) in attributes.items():
+        if name in base.hidden:
+            continue
+        field = f"own_{name}"
+        taken[field] = name
+        is_main = name == main
+        fields[field] = (
+            hint,
+            Field(
+                ... if is_main else default,
+                alias=word if is_main else name,
+                description=described.summary if is_main else None,
+            ),
+        )
+    made = _model(f"{base.__name__}_{kind}", described, base, fields)
+    made.attributes = taken
+    return made
+
+
+def _nested(kind: str, described: type[Described], base: type[Worded]) -> type[Worded]:
+    """``slicer: {average_size: 64B, delay: 10us}``: all attributes under the word."""
+    attributes = _attributes(described)
+    own: dict[str, Any] = {
+        f"own_{name}": (hint, Field(default, alias=name)) for name, (hint, default) in attributes.items()
+    }
+    inner = create_model(f"{base.__name__}_{kind}_attributes", __base__=Strict, **own)
+    made = _model(
+        f"{base.__name__}_{kind}_nested",
+        described,
+        base,
+        {_WITHIN: (inner, Field(alias=kind, description=described.summary))},
+    )
+    made.attributes = {f"own_{name}": name for name in attributes}
+    return made

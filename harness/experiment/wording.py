@@ -1,0 +1,155 @@
+"""A validator's errors in our words: what was found, what was expected, how to go on.
+
+Where they stand in the file is ``report.py``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from harness.experiment.nodes import Node, Path, child, find
+from harness.experiment.report import Report, unknown
+from harness.experiment.words import describe, problem
+
+# Keys that stand in the other of the two files.
+_ELSEWHERE = {
+    **dict.fromkeys(("services", "hops", "reset", "operations", "probes", "allow_hosts"), "target"),
+    **dict.fromkeys(
+        ("steady_state", "recovers_within", "rounds", "method", "invariants", "settle", "prepare", "time"),
+        "experiment",
+    ),
+}
+
+
+class Strict(BaseModel):
+    """A mapping whose keys are all known, and whose values are what they look like."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_the_known_keys(cls, data: Any, handler: ModelWrapValidatorHandler["Strict"]) -> "Strict":
+        """Gives an unknown key's error the keys that are known here, which pydantic does not keep,
+        and refuses keys with nothing behind them: they would pass for keys that are not there."""
+        empty = _empty_keys(data, cls)
+        wrong = [
+            InitErrorDetails(
+                type=problem("there is nothing behind the colon", "a value, or no key"), loc=(key,), input=None
+            )
+            for key in empty
+        ]
+        made = None
+        try:
+            made = handler({k: v for k, v in data.items() if k not in empty} if empty else data)
+        except ValidationError as error:
+            wrong += [
+                _with_known(detail, cls)
+                for detail in error.errors(include_url=False)
+                if detail["loc"] not in {(key,) for key in empty}
+            ]
+        if made is None or wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return made
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys of a model as they are written."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _empty_keys(data: Any, model: type[BaseModel]) -> list[str]:
+    if not isinstance(data, dict):
+        return []
+    # A body of `json: null` is a body.
+    return [key for key in keys_of(model) if key != "json" and key in data and data[key] is None]
+
+
+def _with_known(detail: ErrorDetails, model: type[BaseModel]) -> InitErrorDetails:
+    kind: str | PydanticCustomError = detail["type"]
+    context = detail.get("ctx", {})
+    if kind == "extra_forbidden" and len(detail["loc"]) == 1:
+        kind = PydanticCustomError("unknown_key", "unknown key", {"known": keys_of(model)})
+    elif kind in ("problem", "unknown_key"):
+        kind = PydanticCustomError(kind, "{found}" if kind == "problem" else "unknown key", context)  # type: ignore[arg-type]  # literal by the test before
+    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=context)
+
+
+def report_errors(error: ValidationError, root: Node, path: Path, report: Report) -> None:
+    """Reports every error of one validation of what stands at ``path``."""
+    for detail in error.errors(include_url=False):
+        loc = tuple(part for part in detail["loc"] if not str(part).startswith("<"))
+        at_key = bool(loc) and loc[-1] == "[key]"
+        where: Path = (*path, *(part for part in loc if part != "[key]"))
+        found, expected, hint = words_of(detail)
+        kind = detail["type"]
+        if kind in ("unknown_key", "extra_forbidden", "unexpected_keyword_argument"):
+            at_key = True
+            hint = hint or _comma_hint(root, where)
+        if kind == "missing":
+            where = where[:-1]
+        report.at(root, where, found, expected, hint, at_key=at_key)
+
+
+def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - one line for each kind of error
+    """Found, expected and hint."""
+    context: Mapping[str, Any] = detail.get("ctx", {})
+    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    value = detail["input"]
+    match detail["type"]:
+        case "problem":
+            return context["found"], context["expected"], context["hint"]
+        case "unknown_key":
+            return unknown_key(last, context["known"])
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return f"unknown key {last!r}", "", ""
+        case "missing":
+            return f"the key {last!r} is missing", "", ""
+        case "value_error" | "assertion_error":
+            found, _, hint = str(context.get("error", detail["msg"])).partition("; ")
+            return found, "", f"{hint[:1].upper()}{hint[1:]}." if hint else ""
+        case "literal_error":
+            return f"found {describe(value)}", str(context.get("expected", "another value")), ""
+        case "int_type" | "int_from_float" | "int_parsing":
+            return f"found {describe(value)}", "a whole number", ""
+        case "float_type":
+            return f"found {describe(value)}", "a number", ""
+        case "bool_type":
+            return f"found {describe(value)}", "true or false", ""
+        case "string_type":
+            return f"found {describe(value)}", "text", "Put it in quotes." if _is_number(value) else ""
+        case "list_type" | "tuple_type":
+            return f"found {describe(value)}", "a list", ""
+        case "dict_type" | "model_type" | "dataclass_type" | "model_attributes_type":
+            return f"found {describe(value)}", "a mapping", ""
+        case "greater_than_equal":
+            return f"{value} is too small", f"{context['ge']} or more", ""
+        case "less_than_equal":
+            return f"{value} is too large", f"{context['le']} or less", ""
+        case "too_short":
+            return "there is nothing in it", "at least one", ""
+        case _:
+            return str(detail["msg"]), "", ""
+
+
+def unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
+    """Found, expected and hint for a key that is none of ``known``."""
+    found, expected, hint = unknown("key", key, known)
+    other = _ELSEWHERE.get(key)
+    if not hint and other is not None:
+        hint = f"This key belongs into the {other} file."
+    return found, expected, hint
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, bool | int | float)
+
+
+def _comma_hint(root: Node, path: Path) -> str:
+    """Keys that are no words come from a comma in braces."""
+    above = find(root, path[:-1])
+    below = child(above, path[-1]) if path else None
+    if below is not None and " " in str(path[-1]):
+        return "Text with a comma inside braces must be in quotes."
+    return ""

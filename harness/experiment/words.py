@@ -1,0 +1,281 @@
+"""The words of one value: names, durations, percents, HTTP lines, expressions, each with its error.
+
+A rule that needs a second key or another file is no rule of a word; it stands in ``checks/``.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from harness.model.units import Duration, Size, UnitProblem
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+# Longer texts are no number with a unit; and a number has to stay printable.
+_MAX_QUANTITY = 40
+_MAX_DURATION = Duration.of_s(366 * 24 * 3600)
+_MAX_TEXT = 10_000
+
+
+def problem(found: str, expected: str = "", hint: str = "") -> PydanticCustomError:
+    """An error in the three parts that all our messages have."""
+    return PydanticCustomError("problem", "{found}", {"found": found, "expected": expected, "hint": hint})
+
+
+def describe(value: object) -> str:
+    """A value in a few words, for messages."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            short = value if len(value) <= 60 else value[:57] + "…"  # noqa: PLR2004 - a line's worth
+            return f"the text {short!r}"
+        case list():
+            return "a list"
+        case dict():
+            keys = ", ".join(map(str, list(value)[:6]))
+            return f"a mapping with {keys}" if keys else "an empty mapping"
+        case _:
+            return type(value).__name__
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        if len(value) > _MAX_TEXT:
+            raise problem(f"the text has more than {_MAX_TEXT} characters", "a shorter one")
+        return value
+    quotes = isinstance(value, bool | int | float)
+    raise problem(f"found {describe(value)}", "text", "Put it in quotes." if quotes else "")
+
+
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+
+
+def _pattern(pattern: str, expected: str, hint: str = "") -> Any:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value):
+            return value
+        raise problem(f"{value!r} is no such name", expected, hint)
+
+    return check
+
+
+def _word(pattern: str, expected: str, hint: str = "") -> Any:
+    return Annotated[
+        str,
+        PlainValidator(lambda value: _pattern(pattern, expected, hint)(_text(value))),
+        WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"}),
+    ]
+
+
+_PLAIN = r"[A-Za-z_][A-Za-z0-9_]{0,99}"
+_DASHED = r"[A-Za-z_][A-Za-z0-9_]{0,99}(?:-[A-Za-z0-9_]{1,50}){0,10}"
+_FILE_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
+
+# A name that expressions use: a hyphen would be a minus there.
+Identifier = _word(_PLAIN, "letters, digits and _", "Expressions use this name, so it has no hyphen.")
+DashedName = _word(_DASHED, "letters, digits, _ and single hyphens, a letter first")
+# A name that becomes part of the name of a run's folder.
+FolderName = _word(_FILE_NAME, "letters, digits, hyphens, dots and _, up to 80")
+
+
+def _quantity(value: object) -> object:
+    if isinstance(value, str) and len(value) > _MAX_QUANTITY:
+        raise problem(f"found {describe(value)}", "a number with a unit")
+    return value
+
+
+def _span(value: object) -> Duration:
+    duration = Duration.parse(_quantity(value))
+    if duration < Duration.ZERO:
+        raise problem(f"{value} is negative", "a duration of zero or more")
+    if duration > _MAX_DURATION:
+        raise problem(f"{value} is longer than a year", "a shorter duration")
+    return duration
+
+
+def _positive(value: Duration) -> Duration:
+    if not value:
+        raise problem(f"{value.text()} is no time at all", "a duration above zero, such as 10s")
+    return value
+
+
+def _size(value: object) -> Size:
+    size = Size.parse(_quantity(value))
+    if size.bytes < 0:
+        raise problem(f"{value} is negative", "a size of zero or more")
+    return size
+
+
+_SPAN_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": r"^\s*\d+(\.\d+)?\s*(ns|us|µs|ms|s|m|min|h)\s*$",
+        "description": "a duration with its unit, such as 40ms or 10s",
+    }
+)
+Span = Annotated[Duration, PlainValidator(_span), _SPAN_SCHEMA]
+PositiveSpan = Annotated[Duration, PlainValidator(_span), AfterValidator(_positive), _SPAN_SCHEMA]
+Bytes = Annotated[
+    Size,
+    PlainValidator(_size),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB|GB|GiB)\s*$",
+            "description": "a size with its unit, such as 64KiB; KB is 1,000 bytes",
+        }
+    ),
+]
+
+
+def _percent(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        whole = value * 100 if 0 < value <= 1 else value
+        raise problem(f"{value} has no unit", "", f"Write {whole:g}%.")
+    found = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*%\s*", value) if isinstance(value, str) else None
+    if found is None:
+        raise problem(f"found {describe(value)}", "a percentage, such as 30%")
+    share = float(found[1])
+    if not 0 < share <= 100:  # noqa: PLR2004 - a percentage
+        raise problem(f"{found[1]}% is out of range", "more than 0% and at most 100%")
+    return share / 100
+
+
+Percent = Annotated[
+    float,
+    PlainValidator(_percent),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "such as 30%"}),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLine:
+    """``POST /accounts/{account}/withdraw``."""
+
+    method: str
+    path: str
+
+
+def http_line(value: object) -> HttpLine:
+    """Reads method and path.
+
+    Raises:
+        PydanticCustomError: it is no such line; the message says why.
+    """
+    text = _text(value).strip()
+    method, space, path = text.partition(" ")
+    path = path.strip()
+    if re.search(r"https://", text):
+        raise problem("https is not supported yet", "a method and a path, such as GET /healthz")
+    if re.search(r"http://", text):
+        raise problem(
+            f"found {describe(text)}",
+            "a method and a path, such as GET /healthz",
+            "The service is named by on:, its URL by the service.",
+        )
+    if method.upper() not in METHODS or not space:
+        raise problem(f"found {describe(text)}", f"a method ({', '.join(METHODS)}) and a path")
+    if method not in METHODS:
+        raise problem(f"the method {method!r} is not in capitals", "", f"Write {method.upper()}.")
+    if not path.startswith(("/", "{")):
+        raise problem(f"the path {path!r} does not begin with /", "", f"Write {method} /{path}")
+    outside = re.sub(r"\{[^{}]*\}", "", path)
+    if re.search(r"[^!-~]", outside):
+        raise problem(
+            f"the path {path!r} holds a space or a character outside ASCII", "", "Write it percent-encoded."
+        )
+    if "#" in outside:
+        raise problem(f"the path {path!r} holds a #", "", "A fragment is never sent; write %23 for the character.")
+    return HttpLine(method=method, path=path)
+
+
+_LINE_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": f"^\\s*({'|'.join(METHODS)})\\s+[/{{].*$",
+        "description": "a method and a path, such as GET /healthz",
+    }
+)
+Line = Annotated[HttpLine, PlainValidator(http_line), _LINE_SCHEMA]
+
+
+def _line_text(value: object) -> str:
+    line = http_line(value)
+    return f"{line.method} {line.path}"
+
+
+LineText = Annotated[str, PlainValidator(_line_text), _LINE_SCHEMA]
+
+
+# Set by the harness, or harmful beside what it sets: two lengths of one body are a hole.
+_OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade")
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", value):
+        raise problem(f"{value!r} is no name of a header", "letters, digits and hyphens")
+    if value.lower() in _OWN_HEADERS:
+        raise problem(f"the header {value!r} is set by the harness itself", "another header")
+    return value
+
+
+def _header_value(value: object) -> str:
+    text = _text(value)
+    if re.search(r"[\r\n\0]", text):
+        raise problem("the header's value holds a line break", "one line")
+    return text
+
+
+Headers = dict[
+    Annotated[str, AfterValidator(_header_name)],
+    Annotated[str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})],
+]
+
+
+def _expression(value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise problem(f"found {describe(value)}", "an expression, such as balance >= 0")
+
+
+# Read in `checks/`, where the names are known; here it is only text.
+ExpressionText = Annotated[str, PlainValidator(_expression), WithJsonSchema({"type": "string", "minLength": 1})]
+
+_VARIABLE = re.compile(_PLAIN)
+RESERVED = ("n", "round", "rid", "variant", "port", "hops", "services")
+
+
+def variable_name(value: str) -> str:
+    """A name for a variable or capture.
+
+    Raises:
+        PydanticCustomError: it cannot stand in braces, or the harness fills it itself.
+    """
+    if value in RESERVED:
+        raise problem(f"{value!r} is filled in by the harness itself", "another name")
+    if not _VARIABLE.fullmatch(value):
+        raise problem(f"{value!r} is no name for a variable", "letters, digits and _")
+    return value
+
+
+VariableName = Annotated[str, AfterValidator(variable_name)]
+
+
+def _variable_value(value: object) -> object:
+    if isinstance(value, list) and not value:
+        raise problem("the list is empty", "a value for each request")
+    return value
+
+
+Variables = dict[VariableName, Annotated[Any, BeforeValidator(_variable_value)]]
+
+__all__ = ["UnitProblem"]

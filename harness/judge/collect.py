@@ -1,0 +1,207 @@
+"""Events of one round to its evidence. Raw events are kept while the round lasts and dropped after.
+
+What contradicts itself is put on the list it is given; whether the evidence suffices is in ``lacks.py``.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from harness.judge.contradictions import Report, check_call, check_reading, check_released
+from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
+from harness.judge.lacks import RoundFacts, lacks_of
+from harness.judge.overlap import front_overlaps, peak
+from harness.model.events import (
+    BurstReleased,
+    BurstWritten,
+    FaultApplied,
+    FaultIntended,
+    FaultNotUndone,
+    FaultSeen,
+    FaultUndone,
+    HopCounted,
+    HopRequestArrived,
+    HopRequestEnded,
+    NeverSettled,
+    OperationReturned,
+    OperationSent,
+    ProbeRead,
+    Settled,
+)
+from harness.model.outcomes import Acknowledged, Outcome, OutcomeWord, Rejected
+from harness.model.plan import Plan
+from harness.model.units import Instant
+
+RoundEvent = (
+    BurstReleased
+    | BurstWritten
+    | FaultApplied
+    | FaultIntended
+    | FaultNotUndone
+    | FaultSeen
+    | FaultUndone
+    | HopCounted
+    | HopRequestArrived
+    | HopRequestEnded
+    | NeverSettled
+    | OperationReturned
+    | OperationSent
+    | ProbeRead
+    | Settled
+)
+
+
+def word_of(outcome: Outcome) -> OutcomeWord:
+    """The word that an outcome is counted under."""
+    match outcome:
+        case Acknowledged():
+            return "acknowledged"
+        case Rejected():
+            return "rejected"
+        case _:
+            return "unknown"
+
+
+class RoundCollector:
+    """One round while it lasts."""
+
+    def __init__(self, number: int, plan: Plan, *, reset: bool, tainted: Lack | None) -> None:
+        self.number = number
+        self._plan = plan
+        self._reset = reset
+        self._tainted = tainted
+        self._calls: dict[int, Call] = {}
+        self._readings: list[Reading] = []
+        self._released: dict[str, BurstReleased] = {}
+        self._arrived: dict[tuple[str, int, int], Instant] = {}
+        self._turns: dict[str, list[tuple[Instant, Instant]]] = {}
+        self._applied: dict[str, FaultApplied] = {}
+        self._seen: dict[str, FaultSeen] = {}
+        self._undone: dict[str, FaultUndone] = {}
+        self._hops: dict[str, HopCounted] = {}
+        self._settled: Settled | None = None
+        self._never_settled: NeverSettled | None = None
+
+    def mark_reset(self) -> None:
+        """The state was put back within the round, before anything was sent."""
+        self._reset = self._reset or not self._calls
+
+    def take(self, event: RoundEvent, report: Report) -> None:  # noqa: C901, PLR0912 - a line for each kind
+        """Notes one event of this round."""
+        match event:
+            case OperationSent():
+                self._sent(event, report)
+            case OperationReturned():
+                self._returned(event, report)
+            case ProbeRead():
+                self._read(event, report)
+            case BurstReleased():
+                check_released(event, report)
+                self._released[event.burst] = event
+            case FaultApplied():
+                self._applied[event.fault] = event
+            case FaultSeen():
+                self._seen[event.fault] = event
+            case FaultUndone():
+                self._undone[event.fault] = event
+            case HopRequestArrived():
+                self._arrived[event.hop, event.conn, event.seq] = event.arrived
+            case HopRequestEnded():
+                self._ended(event, report)
+            case HopCounted():
+                self._hops[event.hop] = event
+            case Settled():
+                self._settled = event
+            case NeverSettled():
+                self._never_settled = event
+            case FaultIntended() | FaultNotUndone() | BurstWritten():
+                pass
+            case _:
+                assert_never(event)
+
+    def _sent(self, event: OperationSent, report: Report) -> None:
+        if event.op in self._calls:
+            report(f"operation {event.op} was sent twice")
+            return
+        self._calls[event.op] = Call(
+            op=event.op, operation=event.operation, burst=event.burst, sent=event.sent
+        )
+
+    def _returned(self, event: OperationReturned, report: Report) -> None:
+        call = self._calls.get(event.op)
+        if call is None:
+            report(f"operation {event.op} was answered and never sent")
+        elif call.last is not None:
+            report(f"operation {event.op} was answered twice")
+        else:
+            call = replace(call, first=event.first, last=event.last, outcome=word_of(event.outcome))
+            check_call(call, event, report)
+            self._calls[event.op] = call
+
+    def _read(self, event: ProbeRead, report: Report) -> None:
+        check_reading(event, report)
+        # Readings for settling were used by whoever settled; keeping them would show nothing more.
+        if event.purpose in ("always", "at-end"):
+            self._readings.append(Reading.of(event))
+
+    def _ended(self, event: HopRequestEnded, report: Report) -> None:
+        # A turn may have begun before the round did; then its overlap is nobody's.
+        arrived = self._arrived.pop((event.hop, event.conn, event.seq), None)
+        if arrived is None:
+            return
+        if event.ended < arrived:
+            report(
+                f"turn {event.seq} of connection {event.conn} on hop {event.hop} ended before it began"
+            )
+        self._turns.setdefault(event.hop, []).append((arrived, event.ended))
+
+    def evidence(self, *, finished: bool) -> RoundEvidence:
+        """The round as far as it came. May be asked for while it lasts."""
+        overlaps = front_overlaps(self._calls.values())
+        facts = RoundFacts(
+            finished=finished,
+            reset=self._reset,
+            settled=self._settled,
+            never_settled=self._never_settled,
+            calls=tuple(self._calls.values()),
+            overlap=max(overlaps.values(), default=0),
+            released=self._released,
+            applied=self._applied,
+            seen=self._seen,
+            undone=self._undone,
+            hops=self._hops,
+        )
+        return RoundEvidence(
+            round=self.number,
+            finished=finished,
+            calls=facts.calls,
+            readings=tuple(self._readings),
+            settled=self._settled,
+            never_settled=self._never_settled,
+            lacks=lacks_of(self._plan, facts),
+            tainted=self._tainted or self._not_reset(),
+            overlaps=overlaps,
+            hop_overlaps={hop: peak(turns) for hop, turns in self._turns.items()},
+            spreads={burst: each.last - each.first for burst, each in self._released.items()},
+        )
+
+    def _not_reset(self) -> Lack | None:
+        if self._reset or not self._plan.target.resets:
+            return None
+        return Lack(
+            short="no reset",
+            detail="the state was not put back before the round began",
+            withheld=True,
+        )
+
+    def taints_the_next(self) -> Lack | None:
+        """Why the next round may bear effects of this one: something was still moving at its end."""
+        outstanding = sum(call.outcome is None for call in self._calls.values())
+        if outstanding:
+            detail = (
+                f"{outstanding} requests of round {self.number} were still in flight when it began"
+            )
+            return Lack(short="effects of an earlier round", detail=detail)
+        if self._settled is None:
+            detail = f"round {self.number} had not settled when it began"
+            return Lack(short="effects of an earlier round", detail=detail)
+        return None

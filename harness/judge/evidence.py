@@ -1,0 +1,124 @@
+"""What one round shows: its calls, its readings, and what it lacks to count. Plain frozen values.
+
+Nothing here judges. ``collect.py`` makes it from events, ``invariants/`` look at it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from harness.model.events import NeverSettled, ProbeRead, Purpose, Settled
+from harness.model.outcomes import OutcomeWord
+from harness.model.units import Duration, Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One operation: ``last`` and ``outcome`` are None if it never returned."""
+
+    op: int
+    operation: str
+    burst: str
+    sent: Instant
+    first: Instant | None = None
+    last: Instant | None = None
+    outcome: OutcomeWord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One reading of one probe: ``value`` is what the journal has, ``exact`` its exact form."""
+
+    probe: str
+    purpose: Purpose
+    asked: Instant
+    answered: Instant
+    value: Any
+    exact: Any
+
+    @classmethod
+    def of(cls, event: ProbeRead) -> "Reading":
+        return cls(
+            probe=event.probe,
+            purpose=event.purpose,
+            asked=event.asked,
+            answered=event.answered,
+            value=event.value,
+            exact=Decimal(event.value) if event.exact else event.value,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A closed stretch of time."""
+
+    start: Instant
+    end: Instant
+
+    def holds(self, other: "Span | Reading") -> bool:
+        start, end = (
+            (other.asked, other.answered)
+            if isinstance(other, Reading)
+            else (other.start, other.end)
+        )
+        return self.start.ns <= start.ns and end.ns <= self.end.ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """One reason why a round shows nothing. ``short`` is the same for all rounds with that reason.
+
+    ``withheld`` when something is not in the journal that a sound run always leaves there, or that
+    puts the whole run in doubt: then no other round makes up for it.
+    """
+
+    short: str
+    detail: str
+    withheld: bool = False
+    about: Literal["round", "traffic", "fault", "settling"] = "round"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundEvidence:
+    """All that is known of one round once no more will come.
+
+    ``tainted`` says why its state may bear the effects of an earlier round; then neither a violation
+    nor holding can be told from it.
+    """
+
+    round: int
+    finished: bool
+    calls: tuple[Call, ...]
+    readings: tuple[Reading, ...]
+    settled: Settled | None
+    never_settled: NeverSettled | None
+    lacks: tuple[Lack, ...]
+    tainted: Lack | None
+    overlaps: Mapping[str, int]
+    """Peak overlap at the front, by burst."""
+    hop_overlaps: Mapping[str, int]
+    spreads: Mapping[str, Duration]
+    """From the first last byte to the last one, by burst."""
+
+    @property
+    def counts(self) -> bool:
+        """True if the round tested anything; an invariant may ask for more."""
+        return not self.lacks and self.tainted is None
+
+    @property
+    def overlap(self) -> int:
+        return max(self.overlaps.values(), default=0)
+
+    @cached_property
+    def in_flight(self) -> tuple[Span, ...]:
+        """The stretches of time in which at least one operation was certainly in flight."""
+        spans: list[Span] = []
+        for call in sorted(self.calls, key=lambda call: call.sent):
+            end = call.last or call.sent
+            if spans and not spans[-1].end < call.sent:
+                spans[-1] = Span(start=spans[-1].start, end=max(spans[-1].end, end))
+            else:
+                spans.append(Span(start=call.sent, end=end))
+        return tuple(spans)

@@ -1,0 +1,91 @@
+"""Could it have failed? Whether other outcomes of the same requests would have broken an invariant.
+
+A round in which every outcome fits, because so many are unknown or because the expression is always
+true, shows nothing. The readings stay as they were, and so does the number of unknown outcomes: only
+how the others ended is imagined differently.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from harness.expressions.evaluate import (
+    Count,
+    EvaluationProblem,
+    TooManyAssignments,
+    assignments,
+    number_of_assignments,
+    truth,
+)
+from harness.expressions.parse import Expression
+
+MAX_TRIALS = 200_000
+
+
+def could_break(
+    expression: Expression, values: Mapping[str, Any], counts: Mapping[str, Count]
+) -> bool:
+    """True if some other split into acknowledged and rejected would have broken the expression.
+
+    False also when that cannot be shown, for want of time or of a value: then the round does not count.
+    """
+    known: dict[tuple[Count, ...], bool] = {}
+    trials = 0
+    for split in _splits(expression, counts):
+        try:
+            trials += number_of_assignments(expression, split)
+        except TooManyAssignments:
+            return False
+        if trials > MAX_TRIALS:
+            return False
+        if not any(
+            _fits(expression, values, each, known) for each in assignments(expression, split)
+        ):
+            return True
+    return False
+
+
+def _fits(
+    expression: Expression,
+    values: Mapping[str, Any],
+    counts: Mapping[str, Count],
+    known: dict[tuple[Count, ...], bool],
+) -> bool:
+    key = tuple(counts.values())
+    if key not in known:
+        try:
+            known[key] = truth(expression, values, counts)
+        except EvaluationProblem:
+            # No value is not a violation: this outcome would not have shown one.
+            known[key] = True
+    return known[key]
+
+
+def _splits(expression: Expression, counts: Mapping[str, Count]) -> Iterator[Mapping[str, Count]]:
+    ways = [list(_others(expression, name, counts[name])) for name in expression.counted]
+    for chosen in product(*ways):
+        yield dict(zip(expression.counted, chosen, strict=True))
+
+
+def _others(expression: Expression, operation: str, count: Count) -> Iterator[Count]:
+    """The extremes first: they break most invariants at once."""
+    if not any(expression.counts(each, operation) for each in ("acknowledged", "rejected")):
+        # Only unknown(operation) is counted, so how many are unknown is the outcome itself.
+        for unknown in _from_both_ends(count.sent):
+            yield Count(acknowledged=count.sent - unknown, rejected=0, unknown=unknown)
+        return
+    decided = count.acknowledged + count.rejected
+    for acknowledged in _from_both_ends(decided):
+        yield Count(
+            acknowledged=acknowledged,
+            rejected=decided - acknowledged,
+            unknown=count.unknown,
+            rejecting=count.rejecting,
+        )
+
+
+def _from_both_ends(last: int) -> Iterator[int]:
+    for i in range(last // 2 + 1):
+        yield i
+        if i != last - i:
+            yield last - i

@@ -1,0 +1,276 @@
+"""The fold: event after event in, a ``Result`` out at any moment; live and from the file the same.
+
+What an event means for a round is in ``collect.py``, what the rounds come to in ``run_evidence.py``;
+here is only where each event goes. A judge that raises is an error of the run and hides nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from harness.judge.collect import RoundCollector, RoundEvent
+from harness.judge.conclude import Stop, stop_of
+from harness.judge.contradictions import check_settled
+from harness.judge.evidence import Lack, RoundEvidence
+from harness.judge.fault_ledger import FaultEvent, FaultLedger
+from harness.judge.invariants import INVARIANTS
+from harness.judge.judgement import Invariant, RoundJudgement
+from harness.judge.judges import InvariantJudges
+from harness.judge.result import result_of
+from harness.judge.run_evidence import steady_in_words
+from harness.judge.run_view import RoundSummary, RunView
+from harness.model import events as ev
+from harness.model.errors import UserError
+from harness.model.verdicts import (
+    Counterexample,
+    InvariantFinding,
+    Result,
+    Verdict,
+)
+
+_MOST_CONTRADICTIONS = 10
+
+
+class Judge:
+    """Judges one run. ``feed`` never raises; what it could not digest makes the run an error."""
+
+    def __init__(self, kinds: Mapping[str, type[Invariant]] | None = None) -> None:
+        self._kinds = kinds
+        self._started: ev.RunStarted | None = None
+        self._finished: ev.RunFinished | None = None
+        self._judges: InvariantJudges | None = None
+        self._stops: list[Stop] = []
+        self._contradictions: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
+        self._open: RoundCollector | None = None
+        self._rounds: list[RoundSummary] = []
+        self._tainted: Lack | None = None
+        self._reset_for: int | None = None
+        self._outstanding: set[int] = set()
+        self._ledger = FaultLedger()
+        self._steady: dict[str, ev.SteadyStateJudged] = {}
+
+    def feed(self, event: ev.AnyEvent) -> None:
+        """Takes the next event of the journal."""
+        try:
+            self._take(event)
+        # The journal hands each event to all its subscribers: one that raises would take the run along.
+        except Exception as problem:
+            because = f"judging {type(event).__name__} (event {event.n}) failed: {problem!r}"
+            self._stops.append(Stop(verdict=Verdict.ERROR, because=because))
+
+    def result(self) -> Result:
+        """The result so far. A run without its end is an error.
+
+        Raises:
+            UserError: no run has begun.
+        """
+        if self._started is None or self._judges is None:
+            raise UserError("The journal holds no run: its first event is missing.")
+        contradictions = dict(self._contradictions)
+        rounds, last = list(self._rounds), None
+        if self._open is not None:
+            evidence = self._open.evidence(finished=False)
+            rounds.append(RoundSummary.of(evidence))
+            last = self._judges.judge(evidence)
+        return result_of(
+            RunView(
+                started=self._started,
+                finished=self._finished,
+                stops=self._all_stops(),
+                contradictions=tuple(contradictions),
+                rounds=tuple(rounds),
+                invariants=self._invariants(self._judges, last),
+                faults=tuple(
+                    self._ledger.finding(step, (each.round for each in rounds if each.finished))
+                    for step in self._started.plan.faults
+                ),
+                steady_before=self._steady.get("before"),
+                steady_after=self._steady.get("after"),
+                not_undone=self._not_undone(),
+                notes=tuple(self._notes),
+            )
+        )
+
+    def _all_stops(self) -> tuple[Stop, ...]:
+        torn = Stop(verdict=Verdict.ERROR, because="the journal ends before the run did")
+        return tuple(self._stops) if self._finished is not None else (*self._stops, torn)
+
+    def _invariants(
+        self, judges: InvariantJudges, last: Mapping[str, RoundJudgement] | None
+    ) -> tuple[InvariantFinding, ...]:
+        findings = judges.findings(last)
+        after = self._steady.get("after")
+        if after is None or after.held or not after.final:
+            return findings
+        summary = f"not back after the last undo: {steady_in_words(after)}"
+        steady = InvariantFinding(
+            name="steady-state",
+            kind="steady-state",
+            verdict="violated",
+            summary=summary,
+            evidence={},
+            counterexample=Counterexample(round=None, summary=summary, values=dict(after.values)),
+        )
+        return (*findings, steady)
+
+    def _not_undone(self) -> tuple[str, ...]:
+        declared = self._finished.not_undone if self._finished is not None else ()
+        remaining = self._ledger.remaining(finished=self._finished is not None)
+        return tuple(dict.fromkeys((*declared, *remaining)))
+
+    def _contradict(self, sentence: str) -> None:
+        if len(self._contradictions) < _MOST_CONTRADICTIONS:
+            self._contradictions.setdefault(sentence)
+
+    def _take(self, event: ev.AnyEvent) -> None:  # noqa: C901, PLR0912 - one line for each kind of event
+        match event:
+            case ev.RunStarted():
+                self._start(event)
+            case ev.RunFinished():
+                self._finished = event
+            case (
+                ev.LimitReached()
+                | ev.Interrupted()
+                | ev.TargetFailed()
+                | ev.HarnessFailed()
+                | ev.SetupRefused()
+            ):
+                self._stops.append(stop_of(event))
+            case ev.SteadyStateJudged():
+                self._steady[event.when] = event
+            case ev.ResetDone():
+                self._reset(event)
+            case ev.RoundStarted():
+                self._open_round(event)
+            case ev.RoundFinished():
+                self._finish_round(event)
+            case ev.OperationReturned():
+                self._returned(event)
+            case ev.HopCounted():
+                self._counted(event)
+            case ev.HopRequestArrived() | ev.HopRequestEnded():
+                self._of_hop(event)
+            case (
+                ev.FaultIntended()
+                | ev.FaultApplied()
+                | ev.FaultSeen()
+                | ev.FaultUndone()
+                | ev.FaultNotUndone()
+            ):
+                self._of_fault(event)
+            case ev.ProbeRead(round=None):
+                pass
+            case (
+                ev.Settled()
+                | ev.NeverSettled()
+                | ev.BurstWritten()
+                | ev.BurstReleased()
+                | ev.OperationSent()
+                | ev.ProbeRead()
+            ):
+                self._of_round(event, event.round)
+            case (
+                ev.ProcessIntended()
+                | ev.ProcessStarted()
+                | ev.ProcessEnded()
+                | ev.ServiceReady()
+                | ev.HopIntended()
+                | ev.HopOpened()
+                | ev.HopClosed()
+                | ev.Prepared()
+            ):
+                pass
+            case _:
+                assert_never(event)
+
+    def _start(self, event: ev.RunStarted) -> None:
+        if self._started is not None:
+            self._contradict("the run began twice")
+            return
+        self._started = event
+        self._judges = InvariantJudges(
+            event.plan.invariants, self._kinds or dict(INVARIANTS.items())
+        )
+
+    def _reset(self, event: ev.ResetDone) -> None:
+        if self._open is not None and self._open.number == event.round:
+            self._open.mark_reset()
+        elif event.round is not None:
+            self._reset_for = event.round
+
+    def _open_round(self, event: ev.RoundStarted) -> None:
+        if self._started is None:
+            self._contradict(f"round {event.round} began before the run")
+            return
+        if self._open is not None:
+            self._contradict(f"round {event.round} began within round {self._open.number}")
+            self._close(self._open, finished=False)
+        if any(each.round == event.round for each in self._rounds):
+            self._contradict(f"round {event.round} began twice")
+        self._open = RoundCollector(
+            event.round,
+            self._started.plan,
+            reset=self._reset_for == event.round,
+            tainted=self._tainted,
+        )
+
+    def _finish_round(self, event: ev.RoundFinished) -> None:
+        if self._open is None or self._open.number != event.round:
+            self._contradict(f"round {event.round} finished without having begun")
+            return
+        self._close(self._open, finished=True)
+
+    def _close(self, collector: RoundCollector, *, finished: bool) -> None:
+        self._open = None
+        evidence = collector.evidence(finished=finished)
+        check_settled(evidence, self._contradict)
+        self._rounds.append(RoundSummary.of(evidence))
+        self._tainted = collector.taints_the_next()
+        self._outstanding.update(call.op for call in evidence.calls if call.last is None)
+        self._judge(evidence)
+
+    def _judge(self, evidence: RoundEvidence) -> None:
+        if self._judges is not None:
+            self._judges.add(self._judges.judge(evidence))
+
+    def _of_fault(self, event: FaultEvent) -> None:
+        self._ledger.take(event, self._contradict)
+        inside = self._open is not None and self._open.number == event.round
+        # A rollback may take back what a broken-off round left, after that round.
+        if inside or not isinstance(event, ev.FaultUndone | ev.FaultNotUndone):
+            self._of_round(event, event.round)
+
+    def _of_round(self, event: RoundEvent, number: int | None) -> None:
+        if self._open is None or self._open.number != number:
+            self._contradict(f"{type(event).__name__} of round {number} lies outside that round")
+            return
+        self._open.take(event, self._contradict)
+
+    def _of_hop(self, event: ev.HopRequestArrived | ev.HopRequestEnded) -> None:
+        if self._open is not None:
+            self._open.take(event, self._contradict)
+
+    def _counted(self, event: ev.HopCounted) -> None:
+        self._of_round(event, event.round)
+        if event.dropped:
+            note = f"hop {event.hop} saw more turns than were kept, so its overlap may be higher"
+            self._notes.setdefault(note)
+
+    def _returned(self, event: ev.OperationReturned) -> None:
+        if event.op in self._outstanding:
+            # Counted as unknown when its round closed; what came of it belongs to no round.
+            self._outstanding.discard(event.op)
+        else:
+            self._of_round(event, event.round)
+
+
+def judge(events: Iterable[ev.AnyEvent]) -> Result:
+    """The result of a whole journal.
+
+    Raises:
+        UserError: it holds no run.
+    """
+    folded = Judge()
+    for event in events:
+        folded.feed(event)
+    return folded.result()

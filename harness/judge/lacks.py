@@ -1,0 +1,133 @@
+"""What a round needs in order to count for any invariant, and the words for what it lacks.
+
+The order is that of the reasons: what explains the others comes first, as a hop that nobody dials
+explains a fault that was never seen.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.judge.evidence import Call, Lack
+from harness.model.events import (
+    BurstReleased,
+    FaultApplied,
+    FaultSeen,
+    FaultUndone,
+    HopCounted,
+    NeverSettled,
+    Settled,
+)
+from harness.model.plan import FaultStep, Plan
+
+# Two requests at least must be under way together: a race needs two.
+LEAST_OVERLAP = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFacts:
+    """What the events of one round say, each by its burst, fault or hop."""
+
+    finished: bool
+    reset: bool
+    settled: Settled | None
+    never_settled: NeverSettled | None
+    calls: tuple[Call, ...]
+    overlap: int
+    released: Mapping[str, BurstReleased]
+    applied: Mapping[str, FaultApplied]
+    seen: Mapping[str, FaultSeen]
+    undone: Mapping[str, FaultUndone]
+    hops: Mapping[str, HopCounted]
+
+
+def lacks_of(plan: Plan, facts: RoundFacts) -> tuple[Lack, ...]:
+    """Everything that keeps a round from counting; empty if it counts."""
+    return tuple(_lacks(plan, facts))
+
+
+def _lacks(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
+    if not facts.finished:
+        yield Lack(short="not finished", detail="the round did not finish")
+        return
+    yield from _traffic(plan, facts)
+    for fault in plan.faults:
+        yield from _hop(plan, fault, facts)
+        yield from _fault(fault, facts)
+    yield from _settling(facts)
+
+
+def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
+    if not facts.calls:
+        yield Lack(short="no operation sent", detail="no operation was sent", about="traffic")
+        return
+    for burst in plan.bursts:
+        released = facts.released.get(burst.id)
+        sent = sum(call.burst == burst.id for call in facts.calls)
+        if released is None:
+            detail = f"burst {burst.id} was never released"
+            yield Lack(short="no burst", detail=detail, withheld=True, about="traffic")
+        elif released.requests > sent:
+            detail = (
+                f"burst {burst.id} released {released.requests} requests and only {sent} are known"
+            )
+            yield Lack(short="requests missing", detail=detail, withheld=True, about="traffic")
+    if facts.overlap < LEAST_OVERLAP:
+        of = len(facts.calls)
+        detail = f"at most {facts.overlap} of {of} requests was in flight at a time, two are needed"
+        yield Lack(short=f"overlap under {LEAST_OVERLAP}", detail=detail, about="traffic")
+    if not any(call.outcome in ("acknowledged", "rejected") for call in facts.calls):
+        detail = f"not one of {len(facts.calls)} requests was acknowledged or rejected"
+        yield Lack(short="all outcomes unknown", detail=detail, about="traffic")
+
+
+def _hop(plan: Plan, fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
+    if all(hop.name != fault.on for hop in plan.target.hops):
+        return
+    counted = facts.hops.get(fault.on)
+    if counted is None:
+        detail = f"nobody counted the bytes of hop {fault.on}"
+        yield Lack(short="hop not counted", detail=detail, withheld=True, about="fault")
+    elif counted.bytes_up + counted.bytes_down == 0:
+        detail = (
+            f"no bytes passed hop {fault.on}: does the service dial {{hops.{fault.on}.url}} "
+            f"or {{hops.{fault.on}.address}}?"
+        )
+        yield Lack(short=f"no bytes on hop {fault.on}", detail=detail, withheld=True, about="fault")
+
+
+def _fault(fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
+    what = f"fault {fault.id}"
+    seen, undone = facts.seen.get(fault.id), facts.undone.get(fault.id)
+    if fault.id not in facts.applied:
+        yield Lack(
+            short="fault not applied",
+            detail=f"{what} was never applied",
+            withheld=True,
+            about="fault",
+        )
+    if undone is not None and not undone.found:
+        detail = f"{what} was gone before it was undone: somebody else removed it"
+        yield Lack(short="fault gone", detail=detail, withheld=True, about="fault")
+    if seen is None:
+        detail = f"nobody looked for {what} on the wire"
+        yield Lack(short="fault not looked for", detail=detail, withheld=True, about="fault")
+    elif seen.hit == 0:
+        detail = f"{what} was never seen on the wire ({seen.messages} messages while it lasted)"
+        yield Lack(short="fault not seen", detail=detail, withheld=True, about="fault")
+    elif seen.missed:
+        detail = f"{what} left no trace on {seen.missed} of {seen.messages} messages"
+        yield Lack(short="fault partly missed", detail=detail, withheld=True, about="fault")
+
+
+def _settling(facts: RoundFacts) -> Iterator[Lack]:
+    if facts.settled is not None:
+        return
+    never = facts.never_settled
+    if never is None:
+        detail = "nothing says whether the state settled"
+        yield Lack(short="not settled", detail=detail, withheld=True, about="settling")
+        return
+    what = f"probes still changing: {', '.join(never.probes)}" if never.probes else ""
+    flying = f"requests still in flight: {never.in_flight}" if never.in_flight else ""
+    detail = f"never settled within {never.limit} ({'; '.join(filter(None, (what, flying)))})"
+    yield Lack(short="never settled", detail=detail, about="settling")

@@ -1,0 +1,107 @@
+"""How much a number of rounds can show: exact binomial intervals and the smallest chance that shows.
+
+The interval is that of C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits
+illustrated in the case of the binomial", Biometrika 26 (1934) 404–413: its ends are the chances for
+which as many successes, or as few, would be seen with a chance of half the error allowed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, exp, floor, fsum, inf, lgamma, log, log1p
+
+CONFIDENCE = 0.95
+# A double has 53 bits: after 60 halvings of [0, 1] nothing moves any more.
+_HALVINGS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Two decimals, rounded outwards, so that the words never claim more than was shown."""
+        low = floor(self.low * 100 + 1e-9) / 100
+        high = ceil(self.high * 100 - 1e-9) / 100
+        return f"{low:.2f}–{high:.2f}"
+
+
+def at_least(k: int, n: int, chance: float) -> float:
+    """The chance of k successes or more in n tries."""
+    return fsum(_exactly(i, n, chance) for i in range(k, n + 1))
+
+
+def at_most(k: int, n: int, chance: float) -> float:
+    """The chance of k successes or fewer in n tries."""
+    return fsum(_exactly(i, n, chance) for i in range(k + 1))
+
+
+def _exactly(k: int, n: int, chance: float) -> float:
+    if chance <= 0 or chance >= 1:
+        return 1.0 if k == (0 if chance <= 0 else n) else 0.0
+    # In logarithms, so that a thousand rounds neither overflow nor vanish.
+    choose = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+    term = choose + k * log(chance) + (n - k) * log1p(-chance)
+    return exp(term) if term > -inf else 0.0
+
+
+def clopper_pearson(k: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """The interval for the chance behind k successes in n tries.
+
+    Raises:
+        ValueError: there was no try, or there were more successes than tries.
+    """
+    if n < 1 or not 0 <= k <= n:
+        raise ValueError(f"{k} successes in {n} tries have no interval")
+    error = (1 - confidence) / 2
+    low = 0.0 if k == 0 else _root(lambda chance: at_least(k, n, chance) < error)
+    high = 1.0 if k == n else _root(lambda chance: at_most(k, n, chance) > error)
+    return Interval(low=low, high=high)
+
+
+def _root(below: Callable[[float], bool]) -> float:
+    """Where ``below`` turns from true to false between 0 and 1."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return (low + high) / 2
+
+
+def smallest_shown(rounds: int, *, confidence: float = CONFIDENCE) -> float:
+    """The smallest chance per round that would have shown in ``rounds`` with this confidence.
+
+    Raises:
+        ValueError: there was no round.
+    """
+    if rounds < 1:
+        raise ValueError("no round shows nothing")
+    return float(1 - (1 - confidence) ** (1 / rounds))
+
+
+def violated_sentence(violated: int, rounds: int) -> str:
+    """``violated in 20 of 20 rounds (95 % CI 0.83–1.00)``."""
+    interval = clopper_pearson(violated, rounds)
+    return f"violated in {violated} of {_rounds(rounds)} (95 % CI {interval})"
+
+
+def power_sentence(rounds: int) -> str:
+    """What ``rounds`` that held say, without the word held."""
+    shown = percent_upwards(smallest_shown(rounds))
+    return (
+        f"a race with a chance of {shown} or more per round would have shown with 95 % confidence"
+    )
+
+
+def percent_upwards(share: float) -> str:
+    """Rounded up, to whole percents or one digit: a smaller chance was not shown."""
+    percent = share * 100
+    digits = 0
+    while percent < 1 and percent * 10**digits < 1 and digits < 6:
+        digits += 1
+    scale = 10**digits
+    return f"{ceil(percent * scale - 1e-9) / scale:.{digits}f} %"
+
+
+def _rounds(number: int) -> str:
+    return f"{number} round" if number == 1 else f"{number} rounds"

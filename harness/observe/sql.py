@@ -1,0 +1,56 @@
+"""The probe ``sql``: a query that gives one row with one column."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.connections.plain import Plain
+from harness.connections.pool import Connections
+from harness.connections.secrets import environment_variable, file_text
+from harness.expressions.template import Template, TemplateProblem
+from harness.kinds import params, to_params
+from harness.model.errors import UserError
+from harness.model.plan import ProbePlan
+from harness.observe.read import PROBE_LIMIT, Probe
+
+
+class Sql:
+    """``{sql: SELECT balance FROM accounts WHERE id = 1, on: postgres}``"""
+
+    kind = "sql"
+    summary = "the one value of a query"
+
+    @params
+    class Params:
+        sql: str
+
+    def __init__(self, query: Template) -> None:
+        self._query = query
+
+    @classmethod
+    def make(cls, plan: ProbePlan, values: Mapping[str, Any]) -> Probe:
+        """The probe of ``plan``; ``values`` fill its placeholders at each reading.
+
+        Raises:
+            UserError: a brace out of place.
+        """
+        query = to_params(cls.Params, plan.params).sql
+        try:
+            return Probe.of(cls(Template.parse(query)), plan, values)
+        except TemplateProblem as problem:
+            raise UserError(
+                f"probe {plan.name}: {problem}", hint="A brace that SQL needs is written {{ or }}."
+            ) from problem
+
+    async def read(self, connections: Connections, on: str, values: Mapping[str, Any]) -> Plain:
+        """Asks the database ``on``.
+
+        Raises:
+            TargetError: the database's own words, or how many rows came.
+        """
+        try:
+            query = self._query.fill(values, env=environment_variable, file=file_text(Path()))
+        except TemplateProblem as problem:
+            raise UserError(f"a probe on {on}: {problem}") from problem
+        client = await connections.sql(on)
+        return await client.fetch_value(str(query), within=PROBE_LIMIT)

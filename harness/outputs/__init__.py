@@ -1,0 +1,1 @@
+"""Events and results to text: console, result files, the dry run's words. Acts on no target."""

@@ -1,0 +1,84 @@
+"""What shows runs while they go on: a protocol, and the plain lines of it for pipes and CI.
+
+The display on a terminal is live.py, imported only there. Neither knows events.
+"""
+
+from typing import Protocol
+
+from harness.model.verdicts import Result
+from harness.outputs.paragraphs import Paragraph, cells, paragraph
+from harness.outputs.printer import Printer
+from harness.outputs.progress import Progress
+from harness.outputs.verdict_block import row
+
+
+class Display(Protocol):
+    """Told of the runs of one experiment after another."""
+
+    def begin(self, experiment: Paragraph | None, progress: Progress) -> None:
+        """A run begins, under the heading of another experiment if there is one."""
+
+    def changed(self, before: Progress, now: Progress) -> None:
+        """The run under way came further."""
+
+    def say(self, line: Paragraph) -> None:
+        """One more line, beside the progress."""
+
+    def judged(self, result: Result) -> bool:
+        """The verdict of a run; false when its row is no longer there to bear it."""
+
+    def close(self) -> None:
+        """Nothing more is to be shown. May come twice."""
+
+
+class Lines:
+    """One line when a phase begins, one with each verdict; no control characters."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+        self._width = 8
+        self._done: dict[str, int] = {}
+
+    def begin(self, experiment: Paragraph | None, progress: Progress) -> None:
+        if experiment is not None:
+            self._printer.print(experiment)
+        self._width = max(self._width, cells(progress.label))
+
+    def changed(self, before: Progress, now: Progress) -> None:
+        self._done[now.run] = now.done
+        # Rounds are one phase: a line for each would hide the rest, and -v has them.
+        phase = _rounds(now) if now.stage == "rounds" else now.phase
+        if (
+            phase != (_rounds(before) if before.stage == "rounds" else before.phase)
+            and phase != "done"
+        ):
+            self._printer.print(paragraph(f"  {now.label}: {phase}", hang=4))
+
+    def say(self, line: Paragraph) -> None:
+        self._printer.print(line)
+
+    def judged(self, result: Result) -> bool:
+        self._printer.print(row(result, width=self._width, done=self._done.get(result.run)))
+        return True
+
+    def close(self) -> None:
+        return
+
+
+class Silence:
+    """For a report: nothing is under way, only the end is shown."""
+
+    def begin(self, *_: object, **__: object) -> None:
+        return
+
+    changed = say = begin
+
+    def judged(self, *_: object, **__: object) -> bool:
+        return False
+
+    def close(self) -> None:
+        return
+
+
+def _rounds(progress: Progress) -> str:
+    return "1 round" if progress.rounds == 1 else f"{progress.rounds} rounds"

@@ -1,0 +1,233 @@
+"""The dry run's words: what will be started, injected and checked, and about how long it takes.
+
+Templates stay as they are written, so nothing secret is filled in. Words for a fault come from its
+kind, through the caller; how long it takes is estimated in duration_estimate.py.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from harness.model.plan import (
+    BurstPart,
+    BurstStep,
+    Expected,
+    FaultStep,
+    HopPlan,
+    HttpCall,
+    InvariantPlan,
+    OperationPlan,
+    Plan,
+    ResetPlan,
+    ServicePlan,
+)
+from harness.outputs.duration_estimate import estimate
+from harness.outputs.paragraphs import Paragraph, paragraph, render
+
+Describe = Callable[[FaultStep], str]
+
+WIDTH = 100
+_LABEL = 14
+_PASSWORD = re.compile(r"(://[^/:@\s]*:)([^{@\s][^@\s]*)(?=@)")
+
+
+def plan_text(plans: Sequence[Plan], describe: Describe) -> str:
+    """All plans in words. Runs that differ in nothing but their variant are told once."""
+    parts = [list(_group(group, describe)) for group in _alike(plans)]
+    blank = paragraph("")
+    lines = [line for part in parts for line in (*part, blank)]
+    lines += _whole(plans)
+    return render(lines, width=WIDTH, color=False)
+
+
+def _alike(plans: Sequence[Plan]) -> list[list[Plan]]:
+    groups: list[list[Plan]] = []
+    for plan in plans:
+        if groups and _bare(groups[-1][0]) == _bare(plan):
+            groups[-1].append(plan)
+        else:
+            groups.append([plan])
+    return groups
+
+
+def _bare(plan: Plan) -> Plan:
+    return replace(plan, variant=None, expected=Expected())
+
+
+def _group(plans: Sequence[Plan], describe: Describe) -> Iterator[Paragraph]:
+    plan = plans[0]
+    title = f" · {plan.title}" if plan.title else ""
+    yield paragraph(f"{plan.experiment}{title}      seed {plan.seed}", hang=2)
+    yield _said("from", f"{plan.file}, on target {plan.target.name} ({plan.target.file})")
+    yield from _under("runs", [_expectation(each) for each in plans])
+    yield from _section("starts", [*map(_service, plan.target.services), *_hops(plan.target.hops)])
+    yield from _section("before the rounds", _before(plan))
+    rounds = "in the one round" if plan.rounds == 1 else f"in each of {plan.rounds} rounds"
+    yield from _section(rounds, _round(plan, describe))
+    yield from _section("after the rounds", _after(plan))
+    yield from _section("checks", [_invariant(invariant) for invariant in plan.invariants])
+    yield from _section("takes", _takes(plans))
+
+
+def _said(label: str, text: str) -> Paragraph:
+    return paragraph(f"  {label:<{_LABEL}}{text}", hang=_LABEL + 2)
+
+
+def _under(label: str, texts: Sequence[str]) -> Iterator[Paragraph]:
+    for index, text in enumerate(texts):
+        yield _said("" if index else label, text)
+
+
+def _section(title: str, items: Sequence[tuple[str, str]]) -> Iterator[Paragraph]:
+    if items:
+        yield paragraph(f"  {title}")
+        width = max([_LABEL - 2, *(len(label) + 2 for label, _ in items)])
+        for label, text in items:
+            yield paragraph(f"    {label:<{width}}{text}", hang=width + 4)
+
+
+def _expectation(plan: Plan) -> str:
+    expected = plan.expected
+    by = f" by {' and '.join(expected.invariants)}" if expected.invariants else ""
+    name = f"variant {plan.variant}" if plan.variant else "once, the target has no variants"
+    word = "to hold" if expected.verdict == "held" else "to be violated"
+    return f"{name}, expected {word}{by}"
+
+
+def _service(service: ServicePlan) -> tuple[str, str]:
+    params = ", ".join(
+        _plain(value) if key in (service.kind, "run", "url") else f"{key}={_plain(value)}"
+        for key, value in service.params.items()
+    )
+    text = f"{service.kind}: {params}" if params else service.kind
+    if service.env:
+        text += (
+            f"; with {', '.join(f'{key}={_plain(value)}' for key, value in service.env.items())}"
+        )
+    if service.ready is not None:
+        how = (
+            "it accepts connections" if service.ready.http is None else _answers(service.ready.http)
+        )
+        text += f"; ready when {how}, within {service.ready.limit}"
+    return service.name, text
+
+
+def _answers(call: HttpCall) -> str:
+    return f"{call.method} {call.path} answers below 400"
+
+
+def _hops(hops: Sequence[HopPlan]) -> Iterator[tuple[str, str]]:
+    for hop in hops:
+        where = f"on {hop.listen}" if hop.listen else "on a free port"
+        who = (
+            f"{hop.source} dials it instead of {hop.to}" if hop.source else f"in front of {hop.to}"
+        )
+        yield f"hop {hop.name}", f"a proxy {where}; {who}"
+
+
+def _before(plan: Plan) -> list[tuple[str, str]]:
+    items = []
+    for prepare in plan.prepare:
+        kept = f", keeping {', '.join(prepare.capture)}" if prepare.capture else ""
+        items.append(("prepare", f"{prepare.operation}{kept}"))
+    if plan.steady_state:
+        items += [("reset", _reset(reset)) for reset in plan.target.resets]
+        text = f"{' and '.join(plan.steady_state)}; otherwise nothing is injected"
+        items.append(("steady state", text))
+    return items
+
+
+def _after(plan: Plan) -> list[tuple[str, str]]:
+    if not plan.steady_state:
+        return []
+    text = f"{' and '.join(plan.steady_state)} again after a reset, within {plan.recovers_within}"
+    return [("steady state", text), ("stop", "everything that was started")]
+
+
+def _round(plan: Plan, describe: Describe) -> list[tuple[str, str]]:
+    items = [("reset", _reset(reset)) for reset in plan.target.resets]
+    operations = {operation.name: operation for operation in plan.target.operations}
+    for step in plan.method:
+        match step:
+            case FaultStep():
+                items.append(("fault", _fault(step, describe, plan.target.hops)))
+            case BurstStep():
+                items.append(("burst", _burst(step, operations)))
+    probes = dict.fromkeys(name for i in plan.invariants if i.kind == "at_end" for name in i.probes)
+    of = f" of {', '.join(probes)}" if probes else ""
+    text = (
+        f"until no request is in flight and two readings{of} are equal, "
+        f"at least {plan.settle.gap} apart, for at most {plan.settle.limit}"
+    )
+    items.append(("settle", text))
+    if plan.faults:
+        items.append(("undo", "every fault"))
+    return items
+
+
+def _reset(reset: ResetPlan) -> str:
+    what = ", ".join(_plain(value) for value in reset.params.values())
+    return f"{reset.kind} on {reset.on}: {what}"
+
+
+def _fault(step: FaultStep, describe: Describe, hops: Sequence[HopPlan]) -> str:
+    where = next(
+        (f" ({hop.source or 'clients'} → {hop.to})" for hop in hops if hop.name == step.on), ""
+    )
+    share = "" if step.toxicity == 1 else f", on {step.toxicity * 100:g} % of connections"
+    until = f"for {step.lasts}" if step.lasts is not None else "until the end of the round"
+    return f"{describe(step)} on hop {step.on}{where}, {step.stream}{share}, {until}"
+
+
+def _burst(step: BurstStep, operations: dict[str, OperationPlan]) -> str:
+    parts = " and ".join(_part(part, operations.get(part.operation)) for part in step.parts)
+    return (
+        f"{parts}; all written but for the last byte, held {step.hold}, "
+        f"then {step.concurrency} last bytes released together"
+    )
+
+
+def _part(part: BurstPart, operation: OperationPlan | None) -> str:
+    if operation is None:
+        return f"{part.concurrency} × {part.operation}"
+    given = {**operation.vars, **part.vars}
+    values = (
+        f" with {', '.join(f'{key}={_plain(value)}' for key, value in given.items())}"
+        if given
+        else ""
+    )
+    call = f"{operation.http.method} {operation.http.path} on {operation.on}"
+    return f"{part.concurrency} × {part.operation} ({call}{values})"
+
+
+def _invariant(invariant: InvariantPlan) -> tuple[str, str]:
+    every = f", sampled every {invariant.every}" if invariant.every is not None else ""
+    return invariant.name, f"{invariant.kind}: {invariant.expression}{every}"
+
+
+def _takes(plans: Sequence[Plan]) -> list[tuple[str, str]]:
+    guess = estimate(plans[0])
+    each = " each" if len(plans) > 1 else ""
+    return [
+        ("estimate", f"{guess.text}{each}: {guess.because}"),
+        (
+            "time limit",
+            f"{plans[0].time_limit}{each}; then everything is undone and the run is aborted",
+        ),
+    ]
+
+
+def _whole(plans: Sequence[Plan]) -> list[Paragraph]:
+    if len(plans) < 2:
+        return [paragraph("Nothing was started.")]
+    total = estimate(*plans)
+    return [paragraph(f"{len(plans)} runs, one after another: {total.text}. Nothing was started.")]
+
+
+def _plain(value: Any) -> str:
+    """A value as a person would write it; a password written out in a URL is not repeated."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return _PASSWORD.sub(r"\1•••", text)

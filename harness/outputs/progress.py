@@ -1,0 +1,200 @@
+"""How far a run is, folded from its events: phase, rounds done, what went wrong. Pure; draws nothing."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
+
+from harness.model.events import (
+    AnyEvent,
+    BurstReleased,
+    BurstWritten,
+    FaultApplied,
+    FaultIntended,
+    FaultNotUndone,
+    FaultSeen,
+    FaultUndone,
+    HarnessFailed,
+    HopClosed,
+    HopCounted,
+    HopIntended,
+    HopOpened,
+    HopRequestArrived,
+    HopRequestEnded,
+    Interrupted,
+    LimitReached,
+    NeverSettled,
+    OperationReturned,
+    OperationSent,
+    Prepared,
+    ProbeRead,
+    ProcessEnded,
+    ProcessIntended,
+    ProcessStarted,
+    ResetDone,
+    RoundFinished,
+    RoundStarted,
+    RunFinished,
+    RunStarted,
+    ServiceReady,
+    Settled,
+    SetupRefused,
+    SteadyStateJudged,
+    TargetFailed,
+)
+
+Stage = Literal["starting", "steady state", "rounds", "steady state again", "stopping", "done"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One thing that went wrong: whose it was, its own words (untrusted), how to go on."""
+
+    what: str
+    detail: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a run is. ``phase`` is in words for people; ``stage`` changes a handful of times a run."""
+
+    run: str = ""
+    experiment: str = ""
+    title: str = ""
+    label: str = ""
+    seed: int = 0
+    rounds: int = 0
+    done: int = 0
+    stage: Stage = "starting"
+    phase: str = "starting"
+    troubles: tuple[Trouble, ...] = ()
+
+
+def label_of(variant: str | None, experiment: str) -> str:
+    """What a run is called beside the others of its experiment."""
+    return variant or experiment
+
+
+def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR0911 - a case an event is the point
+    """The progress after ``event``; the same object when nothing a person watches has changed."""
+    match event:
+        case RunStarted():
+            return _begun(event)
+        case ProcessIntended() | ProcessStarted() | ServiceReady() | HopIntended() | HopOpened():
+            return _coming_up(progress, event)
+        case Prepared(operation=operation):
+            return replace(progress, phase=f"prepared {operation}")
+        case ResetDone(round=None) | SteadyStateJudged():
+            return _steady(progress)
+        case RoundStarted(round=number):
+            return replace(progress, stage="rounds", phase=f"round {number}")
+        case RoundFinished():
+            return replace(progress, done=progress.done + 1)
+        case ProcessEnded() | HopClosed():
+            return _going_down(progress, event)
+        case RunFinished():
+            return replace(progress, stage="done", phase="done")
+        case (
+            TargetFailed()
+            | HarnessFailed()
+            | SetupRefused()
+            | LimitReached()
+            | Interrupted()
+            | FaultNotUndone()
+        ):
+            return replace(progress, troubles=(*progress.troubles, trouble(event)))
+        case (
+            ResetDone()
+            | Settled()
+            | NeverSettled()
+            | FaultIntended()
+            | FaultApplied()
+            | FaultSeen()
+            | FaultUndone()
+            | BurstWritten()
+            | BurstReleased()
+            | OperationSent()
+            | OperationReturned()
+            | HopRequestArrived()
+            | HopRequestEnded()
+            | HopCounted()
+            | ProbeRead()
+        ):
+            return progress
+        case _:
+            assert_never(event)
+
+
+def _begun(event: RunStarted) -> Progress:
+    plan = event.plan
+    return Progress(
+        run=event.run,
+        experiment=plan.experiment,
+        title=plan.title,
+        label=label_of(plan.variant, plan.experiment),
+        seed=plan.seed,
+        rounds=plan.rounds,
+    )
+
+
+Arrival = ProcessIntended | ProcessStarted | ServiceReady | HopIntended | HopOpened
+
+
+def _coming_up(progress: Progress, event: Arrival) -> Progress:
+    if progress.stage != "starting":
+        return progress
+    match event:
+        case ProcessIntended(name=name):
+            phase = f"starting {name}"
+        case ProcessStarted(name=name):
+            phase = f"waiting for {name}"
+        case ServiceReady(name=name):
+            phase = f"{name} is ready"
+        case HopIntended(hop=hop) | HopOpened(hop=hop):
+            phase = f"wiring hop {hop}"
+        case _:
+            assert_never(event)
+    return replace(progress, phase=phase)
+
+
+def _steady(progress: Progress) -> Progress:
+    """Before the first round it is the first look; with all rounds over, the second."""
+    if progress.stage in ("stopping", "done"):
+        return progress
+    stage: Stage = "steady state" if not progress.done else "steady state again"
+    return replace(progress, stage=stage, phase=stage)
+
+
+def _going_down(progress: Progress, event: ProcessEnded | HopClosed) -> Progress:
+    if isinstance(event, ProcessEnded) and not event.expected:
+        code = "" if event.exit_code is None else f" with exit code {event.exit_code}"
+        return replace(
+            progress,
+            troubles=(*progress.troubles, Trouble(what=f"{event.name} ended by itself{code}")),
+        )
+    if progress.stage == "starting":
+        return progress
+    return replace(progress, stage="stopping", phase="stopping")
+
+
+Failure = TargetFailed | HarnessFailed | SetupRefused | LimitReached | Interrupted | FaultNotUndone
+
+
+def trouble(event: Failure) -> Trouble:
+    """A failure's own event in the words of one shape."""
+    match event:
+        case TargetFailed(what=what, detail=detail, hint=hint):
+            return Trouble(what=what, detail=detail, hint=hint)
+        case HarnessFailed(what=what, detail=detail):
+            return Trouble(
+                what=what, detail=detail, hint="This is a fault of the harness, not of the target."
+            )
+        case SetupRefused(message=message):
+            return Trouble(what="not as needed, nothing was injected", detail=message)
+        case LimitReached(limit=limit, during=during):
+            return Trouble(what=f"the time limit of {limit} was reached during {during}")
+        case Interrupted(signal=signal, during=during):
+            return Trouble(what=f"{signal} arrived during {during}")
+        case FaultNotUndone(fault=fault, because=because):
+            return Trouble(what=f"{fault} could not be undone", detail=because)
+        case _:
+            assert_never(event)

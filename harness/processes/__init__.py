@@ -1,0 +1,1 @@
+"""Process groups: start, log, mark, find, stop. What a service is, is ``services/``' business."""

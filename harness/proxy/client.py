@@ -1,0 +1,234 @@
+"""The one module that speaks to a Toxiproxy, ours or any other. Blocking; call it from a thread.
+
+What ``toxiproxy-python`` covers goes through it, with its defects mended in ``consumer``; versions
+and turns go over ``http.client``. What is sent is checked here first, because the original server
+does not survive every value it accepts. When a fault comes and goes is decided elsewhere.
+"""
+
+import http.client
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from harness.model.address import Address
+from harness.model.errors import UserError
+from harness.model.units import Duration, from_builtin
+from harness.protocols.turn import Turn
+from harness.proxy.consumer import (
+    LOST,
+    ProxyCallFailed,
+    ProxyUnreachable,
+    message_of,
+    speaking_to,
+)
+from harness.proxy.states import ToxicState
+from harness.proxy.toxics import TOXICS
+from harness.proxy.turn_log import TurnPage
+from harness.proxy.wire import WireProblem, completed
+
+__all__ = [
+    "ProxyCallFailed",
+    "ProxyServer",
+    "ProxyState",
+    "ProxyUnreachable",
+    "Turn",
+    "TurnPage",
+]
+
+# The original answers 503 after 25 s when it is stuck; what takes longer will not come.
+CALL_LIMIT = Duration.of_s(30)
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,200}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyState:
+    """A proxy as its server shows it. ``listen`` is the real address when it is enabled."""
+
+    name: str
+    listen: str
+    upstream: str
+    enabled: bool
+
+
+class ProxyServer:
+    """The server whose API is at ``url``, such as ``http://127.0.0.1:8474``.
+
+    Every call may raise ``ProxyUnreachable`` (no connection, or no answer in time) and
+    ``ProxyCallFailed`` (an answer that is no success, or none that can be understood).
+    """
+
+    def __init__(self, url: str, *, timeout: Duration = CALL_LIMIT) -> None:
+        self.address = _address(url)
+        self.timeout = timeout
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address.text()}"
+
+    def version(self) -> str:
+        """What the server says; a build of the original by its module says ``git``."""
+        answer = self._ask("/version")
+        if isinstance(answer, dict) and isinstance(answer.get("version"), str):
+            return str(answer["version"])
+        raise ProxyCallFailed(200, f"/version answered {answer!r}, no Toxiproxy does that")
+
+    def proxies(self) -> dict[str, ProxyState]:
+        with speaking_to(self.address, self.timeout) as package:
+            return {name: _state(found) for name, found in package.Toxiproxy().proxies().items()}
+
+    def create(self, name: str, *, upstream: str, listen: str = "127.0.0.1:0") -> ProxyState:
+        """A new, enabled proxy, with the address it really listens on."""
+        with speaking_to(self.address, self.timeout) as package:
+            return _state(package.Toxiproxy().create(upstream, _safe(name), listen=listen))
+
+    def delete(self, name: str) -> bool:
+        """False when it was not there."""
+        with speaking_to(self.address, self.timeout) as package:
+            return _unless_missing(_proxy(package, name).destroy)
+
+    def toxics(self, proxy: str) -> tuple[ToxicState, ...]:
+        with speaking_to(self.address, self.timeout) as package:
+            found = _proxy(package, proxy).toxics().values()
+            return tuple(
+                ToxicState(
+                    name=toxic.name,
+                    type=toxic.type,
+                    stream=toxic.stream,
+                    toxicity=float(toxic.toxicity),
+                    attributes=toxic.attributes,
+                )
+                for toxic in found
+            )
+
+    def add_toxic(
+        self,
+        proxy: str,
+        *,
+        name: str,
+        type: str,  # noqa: A002 - Toxiproxy's own word
+        stream: Literal["upstream", "downstream"],
+        toxicity: float,
+        attributes: Mapping[str, int],
+    ) -> None:
+        """In force on every connection once this returns.
+
+        Raises:
+            UserError: a name, the type or an attribute that the server must not get.
+        """
+        values = checked_attributes(type, attributes)
+        with speaking_to(self.address, self.timeout) as package:
+            _proxy(package, proxy).add_toxic(
+                name=_safe(name), type=type, stream=stream, toxicity=toxicity, attributes=values
+            )
+
+    def remove_toxic(self, proxy: str, name: str) -> bool:
+        """False when it, or its proxy, was not there."""
+        with speaking_to(self.address, self.timeout) as package:
+            found = _proxy(package, proxy)
+            return _unless_missing(lambda: found.destroy_toxic(_safe(name)))
+
+    def has_turns(self) -> bool:
+        """True for our own proxy, which tells what passed through it."""
+        try:
+            self._ask("/proxies/-/turns")
+        except ProxyCallFailed as failed:
+            return failed.status == 404 and failed.message == "proxy not found"
+        return True
+
+    def turns(self, proxy: str, after: int = 0) -> TurnPage:
+        """What ended since ``after`` (the last page's ``next``) and what is open. Ours only."""
+        body = self._get(f"/proxies/{_safe(proxy)}/turns?after={after}")
+        try:
+            return msgspec.json.decode(body, type=TurnPage, dec_hook=from_builtin)
+        except (msgspec.DecodeError, msgspec.ValidationError) as problem:
+            raise ProxyCallFailed(200, f"the turns cannot be read: {problem}") from None
+
+    def _ask(self, path: str) -> Any:
+        body = self._get(path)
+        try:
+            return json.loads(body)
+        except ValueError:
+            raise ProxyCallFailed(200, f"{path} answered no JSON: {body[:80]!r}") from None
+
+    def _get(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection(
+            self.address.host, self.address.port, timeout=self.timeout.in_s
+        )
+        try:
+            connection.request("GET", path, headers={"User-Agent": "harness"})
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as problem:
+            raise ProxyUnreachable(
+                f"{self.url}{path}: {problem or type(problem).__name__}. {LOST}"
+            ) from None
+        finally:
+            connection.close()
+        if not 200 <= answer.status < 300:
+            raise ProxyCallFailed(answer.status, message_of(body))
+        return body
+
+
+def checked_attributes(kind: str, given: Mapping[str, int]) -> dict[str, int]:
+    """All attributes of the toxic, in range.
+
+    Raises:
+        UserError: no such toxic, no such attribute, or a value out of range.
+    """
+    if kind not in TOXICS:
+        raise UserError(f"{kind!r} is no toxic; there are {', '.join(TOXICS)}.")
+    wire = TOXICS[kind].wire
+    for name in given:
+        if name not in {attribute.name for attribute in wire}:
+            known = ", ".join(attribute.name for attribute in wire)
+            raise UserError(f"{kind} has no attribute {name!r}; it has {known}.")
+    try:
+        return completed(wire, given)
+    except WireProblem as problem:
+        raise UserError(f"{kind}.{problem}.") from None
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise UserError(f"{url!r} is no proxy API; write http://host:port.") from None
+    if parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"}:
+        raise UserError(f"{url!r} is no proxy API; write http://host:port.")
+    return Address(parts.hostname, port or 80)
+
+
+def _safe(name: str) -> str:
+    """Names go into paths unescaped by many clients, so others are not even made."""
+    if not _SAFE_NAME.fullmatch(name) or name in {".", ".."}:
+        raise UserError(
+            f"{name!r} cannot name a proxy or toxic; use letters, digits and _ . : @ - (up to 200)."
+        )
+    return name
+
+
+def _state(found: Any) -> ProxyState:
+    return ProxyState(
+        name=found.name, listen=found.listen, upstream=found.upstream, enabled=found.enabled
+    )
+
+
+def _proxy(package: Any, name: str) -> Any:
+    """The package's handle on a proxy, without asking the server for all of them first."""
+    return package.Proxy(name=_safe(name), upstream="", enabled=True, listen="")
+
+
+def _unless_missing(call: Any) -> bool:
+    try:
+        call()
+    except ProxyCallFailed as failed:
+        if failed.status == 404:
+            return False
+        raise
+    return True

@@ -1,0 +1,268 @@
+"""A client's connection and the one dialled for it, joined by two links. Sockets live and end here.
+
+What the bytes undergo is the links' and their chains' business, which toxics there are the proxy's.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.model.units import Duration, Instant
+from harness.protocols.turn import Turn, TurnCodec
+from harness.proxy.items import Close
+from harness.proxy.link import Link
+
+DIAL_LIMIT = Duration.of_s(10)
+_LINGER_NONE = struct.pack("ii", 1, 0)
+_DRAIN_LIMIT = Duration.of_s(1)
+_DRAIN_LOOK = Duration.of_ms(5)
+
+
+class Record(Protocol):
+    """Where a connection counts its bytes and leaves its turns."""
+
+    bytes_up: int
+    bytes_down: int
+
+    def append(self, turn: Turn) -> None:
+        """A turn has ended."""
+
+
+class Connection:
+    """Number ``number`` of its proxy. Reading starts at once, before the upstream is dialled.
+
+    ``gone`` is called once, when both sockets are closed.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        record: Record,
+        gone: Callable[["Connection"], None],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Callable[[], Instant],
+    ) -> None:
+        self.number = number
+        self.record = record
+        self.clock = clock
+        self.codec = TurnCodec(number)
+        self._loop = loop
+        self.up = Link(_Ends(self, answers=False), loop=loop, clock=clock)
+        self.down = Link(_Ends(self, answers=True), loop=loop, clock=clock)
+        self._client: asyncio.Transport | None = None
+        self._server: asyncio.Transport | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._ended = False
+        self._finishing = False
+        self._running = True
+        self._gone = gone
+        self._told = False
+
+    async def run(self, sock: socket.socket, host: str, port: int) -> None:
+        """Takes the accepted socket, then dials. Returns when both are joined, or it is over."""
+        try:
+            await self._loop.connect_accepted_socket(lambda: _ClientSide(self), sock)
+            if not self._ended:
+                self._dialling = asyncio.current_task()
+                async with asyncio.timeout(DIAL_LIMIT.in_s):
+                    await self._loop.create_connection(lambda: _ServerSide(self), host, port)
+        except (OSError, TimeoutError, UnicodeError, OverflowError):
+            self._dialling = None
+            self.end()
+        finally:
+            self._dialling = None
+            self._running = False
+            self._tell_if_gone()
+
+    def end(self, *, reset: bool = False) -> None:
+        """Closes both sides now, with a FIN each or a RST each; what is held is lost."""
+        if self._ended:
+            return
+        self._ended = True
+        self._settle_turn(self.clock())
+        self.up.stop()
+        self.down.stop()
+        if self._dialling is not None:
+            self._dialling.cancel()
+        for transport in (self._client, self._server):
+            if transport is not None:
+                if reset:
+                    _make_reset(transport)
+                transport.abort()
+
+    # What the two sides report
+
+    def client_made(self, transport: asyncio.Transport) -> None:
+        self._client = self.up.source = transport
+        self._join(self.down, transport)
+
+    def server_made(self, transport: asyncio.Transport) -> None:
+        self._server = self.down.source = transport
+        self._join(self.up, transport)
+
+    def client_lost(self) -> None:
+        self._client = None
+        now = self.clock()
+        self.codec.client_closed(now)
+        self._settle_turn(now)
+        self._lost(self.up, self.down, now)
+
+    def server_lost(self) -> None:
+        self._server = None
+        self._lost(self.down, self.up, self.clock())
+
+    def _join(self, link: Link, sink: asyncio.Transport) -> None:
+        if self._ended:
+            sink.abort()
+        else:
+            link.attach(sink)
+
+    def _lost(self, from_it: Link, to_it: Link, now: Instant) -> None:
+        """One socket is gone: by our own closing, or because its other end aborted."""
+        if not self._ended and not self._finishing:
+            to_it.stop()
+            if self._client is None and self._server is None:
+                self.end()  # while dialling, or both at once: nobody is left to tell
+            elif not from_it.chain.closed:
+                from_it.take_close(Close("reset"), now)
+            elif from_it.done:
+                self.end(reset=True)  # its FIN has passed before; now there is more to tell
+        self._tell_if_gone()
+
+    def _tell_if_gone(self) -> None:
+        if self._client is None and self._server is None and not self._running and not self._told:
+            self._told = True
+            self._gone(self)
+
+    def _settle_turn(self, now: Instant) -> None:
+        """No answer can reach the client any more."""
+        turn = self.codec.connection_ended(now)
+        if turn is not None:
+            self.record.append(turn)
+
+    # What the two links report
+
+    def link_finished(self, now: Instant, *, answers: bool) -> None:
+        both = self.up.done and self.down.done
+        if answers or both:
+            self._settle_turn(now)
+        if both:
+            self._finishing = True
+            for transport in (self._client, self._server):
+                if transport is not None:
+                    transport.close()
+
+    def ending(self, sink: asyncio.Transport, *, reset: bool, waited: int = 0) -> None:
+        """Ends both sides once ``sink`` has what was written to it before."""
+        if self._ended:
+            return
+        if sink.get_write_buffer_size() and waited < _DRAIN_LIMIT.ns:
+            self._loop.call_later(
+                _DRAIN_LOOK.in_s,
+                lambda: self.ending(sink, reset=reset, waited=waited + _DRAIN_LOOK.ns),
+            )
+        else:
+            self.end(reset=reset)
+
+
+class _Ends:
+    """A link's voice in its connection."""
+
+    __slots__ = ("_answers", "_connection")
+
+    def __init__(self, connection: Connection, *, answers: bool) -> None:
+        self._connection = connection
+        self._answers = answers
+
+    def passing(self, turn: int, now: Instant) -> None:
+        if self._answers and turn:
+            ended = self._connection.codec.passed_on(turn, now)
+            if ended is not None:
+                self._connection.record.append(ended)
+
+    def injected(self, turn: int, toxic: str) -> None:
+        self._connection.codec.injected(turn, toxic)
+
+    def finished(self, now: Instant) -> None:
+        self._connection.link_finished(now, answers=self._answers)
+
+    def ending(self, sink: asyncio.Transport, *, reset: bool) -> None:
+        self._connection.ending(sink, reset=reset)
+
+
+class _ClientSide(asyncio.Protocol):
+    __slots__ = ("_connection", "_down", "_up")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._up = connection.up
+        self._down = connection.down
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._connection.client_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        connection = self._connection
+        now = connection.clock()
+        connection.record.bytes_up += len(data)
+        self._up.take(data, connection.codec.client_sent(now), now)
+
+    def eof_received(self) -> bool:
+        now = self._connection.clock()
+        self._connection.codec.client_closed(now)
+        self._up.take_close(Close("eof"), now)
+        return True  # the other direction goes on
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._connection.client_lost()
+
+    def pause_writing(self) -> None:
+        self._down.pause(full=True)
+
+    def resume_writing(self) -> None:
+        self._down.pause(full=False)
+
+
+class _ServerSide(asyncio.Protocol):
+    __slots__ = ("_connection", "_down", "_up")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._up = connection.up
+        self._down = connection.down
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._connection.server_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        connection = self._connection
+        now = connection.clock()
+        connection.record.bytes_down += len(data)
+        self._down.take(data, connection.codec.server_sent(now), now)
+
+    def eof_received(self) -> bool:
+        self._down.take_close(Close("eof"), self._connection.clock())
+        return True
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._connection.server_lost()
+
+    def pause_writing(self) -> None:
+        self._up.pause(full=True)
+
+    def resume_writing(self) -> None:
+        self._up.pause(full=False)
+
+
+def _make_reset(transport: asyncio.Transport) -> None:
+    """Makes the next close of the socket a RST."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):  # closed already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)

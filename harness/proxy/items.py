@@ -1,0 +1,64 @@
+"""What flows through a chain of toxics and what a toxic answers. Values only; nothing acts here."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from harness.model.units import Instant
+
+How = Literal["eof", "end", "reset"]
+
+# A held chunk costs its bytes object, this struct, a queue entry and an instant. Counted with the
+# bytes, so that a flood of one-byte chunks is bounded like any other.
+CHUNK_OVERHEAD = 256
+
+
+class Chunk(Struct, frozen=True, gc=False):
+    """Bytes of one read, or a part of them.
+
+    ``stamp`` is when they arrived at the toxic before which they now stand; ``turn`` is opaque here
+    and kept by every piece that is made of the chunk.
+    """
+
+    data: bytes
+    stamp: Instant
+    turn: int = 0
+
+
+class Close(Struct, frozen=True, gc=False):
+    """The end of the stream, an item of it like any other.
+
+    ``eof``: the source sent its last byte; this direction ends, the other goes on.
+    ``end``: both directions end at this place, with a FIN each. ``reset``: the same with a RST.
+    """
+
+    how: How
+
+
+class WakeAt(Struct, frozen=True, gc=False):
+    """The toxic wants ``wake`` at this instant or later. The last one given holds."""
+
+    at: Instant
+
+
+class Injected(Struct, frozen=True, gc=False):
+    """The toxic acts on bytes of this turn."""
+
+    turn: int
+
+
+class Injection(Struct, frozen=True, gc=False):
+    """``Injected``, as it leaves the chain: with the toxic's name."""
+
+    turn: int
+    toxic: str
+
+
+Item = Chunk | Close
+Action = Chunk | Close | WakeAt | Injected
+Output = Chunk | Close | Injection
+
+
+def weight(chunk: Chunk) -> int:
+    """What holding the chunk costs, in bytes."""
+    return len(chunk.data) + CHUNK_OVERHEAD

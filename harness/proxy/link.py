@@ -1,0 +1,160 @@
+"""One direction of a connection: what one socket gave goes through the chain to the other socket.
+
+Here are the timer, the back-pressure and the order of writes. Which bytes leave when is decided in
+the chain; joining the two directions and ending them is the connection's business.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.model.units import Instant
+from harness.proxy.chain import Chain
+from harness.proxy.items import Chunk, Close, Injection, Output, weight
+
+# Held by toxics; reading stops above it. Toxiproxy takes in 33.75 MiB before a sender blocks.
+HELD_BOUND = 32 * 1024 * 1024
+# Kept while the other side is being dialled.
+PENDING_BOUND = 64 * 1024
+
+
+class Ends(Protocol):
+    """What a link tells the connection it is part of."""
+
+    def passing(self, turn: int, now: Instant) -> None:
+        """Bytes of ``turn`` are about to be written."""
+
+    def injected(self, turn: int, toxic: str) -> None:
+        """``toxic`` acted on bytes of ``turn``."""
+
+    def finished(self, now: Instant) -> None:
+        """The last byte and the FIN behind it were written."""
+
+    def ending(self, sink: asyncio.Transport, *, reset: bool) -> None:
+        """A close for both directions has come to the end of the chain."""
+
+
+class Link:
+    """``take`` and ``take_close`` are called by the source's side, ``pause`` by the sink's."""
+
+    __slots__ = (
+        "_blocked", "_clock", "_ends", "_loop", "_pending", "_sink_full", "_timer", "_timer_ns",
+        "chain", "done", "sink", "source",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        ends: Ends,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Callable[[], Instant],
+    ) -> None:
+        self._ends = ends
+        self._loop = loop
+        self._clock = clock
+        self.chain = Chain()
+        self.source: asyncio.Transport | None = None
+        self.sink: asyncio.Transport | None = None
+        self.done = False
+        """Nothing more will be written: finished or stopped."""
+        self._pending: list[Chunk | Close] = []
+        self._blocked = False
+        self._sink_full = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
+
+    def take(self, data: bytes, turn: int, now: Instant) -> None:
+        """The source sent bytes."""
+        if self.chain.transparent and self.sink is not None and not self.done:
+            # The common case costs one call; ``attach`` has emptied what was pending.
+            self._ends.passing(turn, now)
+            self.sink.write(data)
+            return
+        self.deliver(self.chain.feed(Chunk(data, now, turn), now))
+
+    def take_close(self, close: Close, now: Instant) -> None:
+        """The source's stream ended."""
+        self.deliver(self.chain.feed(close, now))
+
+    def attach(self, sink: asyncio.Transport) -> None:
+        """The other side is there; what waited for it goes first."""
+        self.sink = sink
+        waiting, self._pending = self._pending, []
+        self.deliver(list(waiting))
+
+    def deliver(self, outputs: list[Output]) -> None:
+        """Acts on what left the chain, then sets the timer and the back-pressure anew."""
+        for output in outputs:
+            if self.done:
+                break
+            match output:
+                case Injection(turn, toxic):
+                    self._ends.injected(turn, toxic)
+                case Chunk(data, _, turn) if self.sink is not None:
+                    self._ends.passing(turn, self._clock())
+                    self.sink.write(data)
+                case Close() if self.sink is not None:
+                    self._close(output, self.sink)
+                case _:
+                    self._pending.append(output)
+        if not self.done:
+            self._set_timer()
+            self._balance()
+
+    def pause(self, *, full: bool) -> None:
+        """The sink's buffer is full, or has room again."""
+        self._sink_full = full
+        self._balance()
+
+    def stop(self) -> None:
+        """Drops what is held, now and for good; the sink is gone or going."""
+        self.done = True
+        self.sink = None
+        self._pending.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.source is not None and not self.source.is_closing():
+            self.source.pause_reading()
+
+    def _close(self, close: Close, sink: asyncio.Transport) -> None:
+        if close.how != "eof":
+            self._ends.ending(sink, reset=close.how == "reset")
+            return
+        self.done = True
+        if sink.can_write_eof() and not sink.is_closing():
+            sink.write_eof()
+        self._ends.finished(self._clock())
+
+    def _set_timer(self) -> None:
+        due = self.chain.due
+        if due is None or (self._timer is not None and self._timer_ns <= due.ns):
+            return  # an earlier timer looks again by itself
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_ns = due.ns
+        self._timer = self._loop.call_at(due.ns / 1e9, self._wake)
+
+    def _wake(self) -> None:
+        # Timers may fire a little early; the chain looks at the clock, and lets out only what is
+        # due. One timer for the whole queue: equal deadlines on the loop keep no order.
+        self._timer = None
+        self.deliver(self.chain.wake(self._clock()))
+
+    def _balance(self) -> None:
+        """Reads from the source only while there is room for what it sends."""
+        source = self.source
+        if source is None or self.chain.closed or self.done:
+            return
+        blocked = (
+            self._sink_full
+            or self.chain.held > HELD_BOUND
+            or sum(weight(item) for item in self._pending if isinstance(item, Chunk))
+            > PENDING_BOUND
+        )
+        if blocked != self._blocked:
+            self._blocked = blocked
+            if blocked:
+                source.pause_reading()
+            else:
+                source.resume_reading()

@@ -1,0 +1,147 @@
+"""Latency: holds each chunk for its own draw, counted from its arrival; nothing is lost or reordered.
+
+Cutting and dropping are other toxics. The clock and the socket are the link's.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import ClassVar
+
+from harness.kinds import params
+from harness.model.errors import UserError
+from harness.model.units import Duration, Instant
+from harness.proxy.items import Action, Chunk, Injected, Item, WakeAt, weight
+from harness.proxy.wire import MOST_MS, WireAttribute, milliseconds
+
+_NS_PER_MS = 1_000_000
+
+
+class Latency:
+    """A queue. Each entry has the instant it is due, never before the entry in front of it."""
+
+    kind = "latency"
+    summary = "Holds every chunk for a time (latency, and jitter around it); order is kept."
+    wire: ClassVar[tuple[WireAttribute, ...]] = (milliseconds("latency"), milliseconds("jitter"))
+
+    @params
+    class Params:
+        """``jitter`` is the most that a chunk's delay differs from ``latency``."""
+
+        latency: Duration
+        jitter: Duration = Duration.ZERO
+
+    def __init__(self, values: Mapping[str, int], draws: Random) -> None:
+        self._values = values
+        self._draws = draws
+        self._queue: deque[tuple[int, Item]] = deque()
+        self._held = 0
+
+    @property
+    def held(self) -> int:
+        return self._held
+
+    def feed(self, item: Item, now: Instant) -> Sequence[Action]:
+        queue = self._queue
+        if not isinstance(item, Chunk):
+            if not queue:
+                return (item,)
+            queue.append((queue[-1][0], item))
+            return ()
+        due = item.stamp.ns + self._draw_ns()
+        if queue:
+            queue.append((max(due, queue[-1][0]), item))
+            self._held += weight(item)
+            return (Injected(item.turn),)
+        if due <= now.ns:
+            return (item,)
+        queue.append((due, item))
+        self._held += weight(item)
+        return (Injected(item.turn), WakeAt(Instant(due)))
+
+    def wake(self, now: Instant) -> Sequence[Action]:
+        queue = self._queue
+        leaving: list[Action] = []
+        while queue and queue[0][0] <= now.ns:
+            due, item = queue.popleft()
+            # Stamped with the instant it was due, so that a late timer does not add up in a chain.
+            leaving.append(self._released(item, Instant(due)))
+        if queue:
+            leaving.append(WakeAt(Instant(queue[0][0])))
+        return leaving
+
+    def update(self, values: Mapping[str, int], now: Instant) -> Sequence[Action]:
+        self._values = values
+        waiting = [item for _, item in self._queue]
+        self._queue.clear()
+        self._held = 0
+        if not waiting:
+            return ()
+        # What is being waited for leaves; the rest counts the new delay from its own arrival.
+        actions: list[Action] = [_restamped(waiting[0], now)]
+        for item in waiting[1:]:
+            actions.extend(self.feed(item, now))
+        return actions
+
+    def remove(self, now: Instant) -> Sequence[Action]:
+        leaving = [_restamped(item, now) for _, item in self._queue]
+        self._queue.clear()
+        self._held = 0
+        return leaving
+
+    def _released(self, item: Item, stamp: Instant) -> Item:
+        if isinstance(item, Chunk):
+            self._held -= weight(item)
+        return _restamped(item, stamp)
+
+    def _draw_ns(self) -> int:
+        delay, jitter = self._values["latency"], self._values["jitter"]
+        if jitter > 0:
+            # Whole milliseconds in [-jitter, jitter), as Toxiproxy draws them.
+            delay += self._draws.randrange(-jitter, jitter)
+        return max(0, delay) * _NS_PER_MS
+
+    @classmethod
+    def attributes(cls, params: "Latency.Params") -> dict[str, int]:
+        """Whole milliseconds for the wire.
+
+        Raises:
+            UserError: a duration is no whole number of milliseconds, negative, or far too long.
+        """
+        return {
+            "latency": _whole_ms("latency", params.latency),
+            "jitter": _whole_ms("jitter", params.jitter),
+        }
+
+    @classmethod
+    def expectation(cls, params: "Latency.Params") -> Duration:
+        return max(Duration.ZERO, params.latency - params.jitter)
+
+    @classmethod
+    def usual(cls, params: "Latency.Params") -> Duration:
+        return params.latency
+
+    @classmethod
+    def longest(cls, params: "Latency.Params") -> Duration:
+        return params.latency + params.jitter
+
+    @classmethod
+    def words(cls, params: "Latency.Params") -> str:
+        around = f" ± {params.jitter}" if params.jitter else ""
+        return f"{params.latency}{around} latency"
+
+
+def _restamped(item: Item, stamp: Instant) -> Item:
+    return Chunk(item.data, stamp, item.turn) if isinstance(item, Chunk) else item
+
+
+def _whole_ms(name: str, duration: Duration) -> int:
+    whole, rest = divmod(duration.ns, _NS_PER_MS)
+    if rest:
+        raise UserError(
+            f"{name}: {duration.text()} is no whole number of milliseconds, which is as fine as"
+            f" this toxic goes. Write {max(whole, 1)}ms or {whole + 1}ms."
+        )
+    if not 0 <= whole <= MOST_MS:
+        raise UserError(f"{name}: {duration.text()} is out of range, use 0ms to {MOST_MS}ms.")
+    return whole

@@ -1,0 +1,62 @@
+"""The turns of one proxy that have ended, the newest of them kept, and the page a caller reads."""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+
+from msgspec import Struct
+
+from harness.protocols.turn import Turn
+
+KEPT = 100_000
+
+
+class TurnPage(Struct, frozen=True, kw_only=True):
+    """Turns from number ``after`` on, as asked for, then those still open (``end`` is ``open``).
+
+    ``next`` is what to ask for next: it counts the turns that have ended, so an open one comes
+    again. All other counts are totals since the proxy was made: ``dropped`` of the turns that were
+    asked for when they were no longer kept, the bytes as they are taken in.
+    """
+
+    turns: tuple[Turn, ...]
+    next: int
+    dropped: int
+    connections: int
+    bytes_up: int
+    bytes_down: int
+
+
+class TurnLog:
+    """Numbers turns from 0 in the order in which they ended."""
+
+    __slots__ = ("_dropped", "_first", "_kept", "_told", "_turns", "bytes_down", "bytes_up", "connections")
+
+    def __init__(self, *, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._turns: deque[Turn] = deque()
+        self._first = 0
+        self._dropped = 0
+        self._told = 0  # turns before this one were counted as dropped, or read in time
+        self.connections = 0
+        self.bytes_up = 0
+        self.bytes_down = 0
+
+    def append(self, turn: Turn) -> None:
+        if len(self._turns) == self._kept:
+            self._turns.popleft()
+            self._first += 1
+        self._turns.append(turn)
+
+    def page(self, after: int, still_open: Iterable[Turn]) -> TurnPage:
+        self._dropped += max(0, self._first - max(after, self._told))
+        self._told = max(self._told, self._first)
+        skipped = max(0, after - self._first)
+        return TurnPage(
+            turns=(*islice(self._turns, skipped, None), *still_open),
+            next=self._first + len(self._turns),
+            dropped=self._dropped,
+            connections=self.connections,
+            bytes_up=self.bytes_up,
+            bytes_down=self.bytes_down,
+        )

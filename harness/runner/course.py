@@ -1,0 +1,131 @@
+"""The course of a run once its services are up: prepare, steady state, rounds, steady state again."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Literal
+
+from harness.connections.pool import Connections
+from harness.expressions.parse import parse
+from harness.faults.toxic import HopOnProxy
+from harness.model.events import AnyEvent, Purpose, ResetDone
+from harness.model.plan import Plan
+from harness.model.units import Duration
+from harness.observe import PROBES
+from harness.runner.prepare import run_prepare
+from harness.runner.readings import read_all
+from harness.runner.rollback import ActiveFaults
+from harness.runner.round import Stage, run_round
+from harness.runner.steady_state import look
+from harness.runner.wire import Watched, Wire
+from harness.services.resets import RESETS
+from harness.services.stack import Stack
+from harness.traffic.operation import Operation
+
+# A service that has just become ready may still be filling a cache; nothing is injected meanwhile.
+_FIRST_LOOK_LIMIT = Duration.of_s(2)
+
+
+class Course:
+    """Drives one plan on a stack that is up; yields what it is about to do, for the record."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        record: Callable[[AnyEvent], object],
+        stack: Stack,
+        connections: Connections,
+        faults: ActiveFaults,
+        run_id: str,
+        hide: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._record = record
+        self._stack = stack
+        self._connections = connections
+        self._faults = faults
+        self._hide = hide
+        self._operations = {o.name: Operation.compile(o) for o in plan.target.operations}
+        self._values: dict[str, Any] = {**stack.names, "variant": plan.variant, "run": run_id}
+        self._probes = {p.name: PROBES[p.kind].make(p, self._values) for p in plan.target.probes}
+        self._resets = [RESETS[r.kind].make(r, self._values) for r in plan.target.resets]
+
+    async def drive(self) -> AsyncIterator[str]:
+        """Runs the whole course.
+
+        Raises:
+            TargetError: the target failed in a way that is no verdict.
+        """
+        plan = self._plan
+        if plan.prepare:
+            yield "prepare"
+            await self._reset()
+            captured = await run_prepare(
+                plan.prepare,
+                operations=self._operations,
+                address_of=self._stack.address,
+                values=self._values,
+                record=self._record,
+                hide=self._hide,
+            )
+            self._values.update(captured)
+        yield "steady state before"
+        if not await self._look("before", _FIRST_LOOK_LIMIT):
+            return
+        stage = self._stage()
+        for number in range(1, plan.rounds + 1):
+            yield f"round {number}"
+            await run_round(stage, number)
+        yield "steady state after"
+        await self._look("after", plan.recovers_within)
+        yield "stop"
+
+    async def _reset(self) -> None:
+        for reset in self._resets:
+            await reset.run(self._connections)
+
+    async def _look(self, when: Literal["before", "after"], limit: Duration) -> bool:
+        await self._reset()
+        self._record(ResetDone(round=None))
+        expressions = [parse(source) for source in self._plan.steady_state]
+        names = dict.fromkeys(name for e in expressions for name in e.names)
+        probes = [self._probes[name] for name in names]
+        purpose: Purpose = "steady-before" if when == "before" else "steady-after"
+        return await look(
+            expressions,
+            when=when,
+            read=lambda: read_all(
+                probes, self._connections, purpose=purpose, round=None, record=self._record
+            ),
+            limit=limit,
+            record=self._record,
+        )
+
+    def _stage(self) -> Stage:
+        hops = self._stack.hops
+        return Stage(
+            plan=self._plan,
+            record=self._record,
+            connections=self._connections,
+            probes=self._probes,
+            operations=self._operations,
+            address_of=self._stack.address,
+            values=self._values,
+            hops={
+                name: HopOnProxy(
+                    hop=name, admin=hop.admin, proxy=hop.proxy, observed=hop.observed
+                )
+                for name, hop in hops.items()
+            },
+            warm={s.name: s.ready.http if s.ready else None for s in self._plan.target.services},
+            numbers=itertools.count(1),
+            wire=Wire(
+                {
+                    name: Watched(hop=name, admin=hop.watch_admin, proxy=hop.watch_proxy)
+                    for name, hop in hops.items()
+                }
+            ),
+            faults=self._faults,
+            reset=self._reset,
+            check_alive=self._stack.check_alive,
+        )

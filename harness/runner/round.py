@@ -1,0 +1,127 @@
+"""One round: reset, method, settle, undo, and what the wire saw of it."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from harness.connections.pool import Connections
+from harness.faults.toxic import HopOnProxy, ToxicFault
+from harness.model.address import Address
+from harness.model.events import AnyEvent, ResetDone, RoundFinished, RoundStarted
+from harness.model.plan import BurstStep, FaultStep, HttpCall, Plan
+from harness.model.units import Duration
+from harness.observe.read import Probe
+from harness.observe.sampler import Sampler
+from harness.runner.clock import now
+from harness.runner.readings import as_event, read_all
+from harness.runner.rollback import ActiveFaults
+from harness.runner.settle import careful_gap, settle
+from harness.runner.wire import Wire
+from harness.traffic.burst import run_burst
+from harness.traffic.operation import Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What all rounds of a run share. ``reset`` puts the state back, directly, through no hop."""
+
+    plan: Plan
+    record: Callable[[AnyEvent], object]
+    connections: Connections
+    probes: Mapping[str, Probe]
+    operations: Mapping[str, Operation]
+    address_of: Callable[[str], Address]
+    values: Mapping[str, Any]
+    hops: Mapping[str, HopOnProxy]
+    warm: Mapping[str, HttpCall | None]
+    numbers: Iterator[int]
+    wire: Wire
+    faults: ActiveFaults
+    reset: Callable[[], Any]
+    check_alive: Callable[[], None]
+
+
+async def run_round(stage: Stage, number: int) -> None:
+    """Runs round ``number`` (from 1). Faults are undone on every way out.
+
+    Raises:
+        TargetError: reset, probe, proxy or a service failed in a way that is no verdict.
+    """
+    plan, record = stage.plan, stage.record
+    began = now()
+    record(RoundStarted(round=number))
+    await stage.reset()
+    record(ResetDone(round=number))
+    await stage.wire.begin()
+    try:
+        async with AsyncExitStack() as sampling:
+            for invariant in plan.invariants:
+                if invariant.kind == "always" and invariant.every is not None:
+                    await sampling.enter_async_context(
+                        Sampler(
+                            [stage.probes[name] for name in invariant.probes],
+                            stage.connections,
+                            every=invariant.every,
+                            round=number,
+                            record=record,
+                        )
+                    )
+            await _method(stage, number)
+            stage.check_alive()
+            await _settle(stage, number)
+    finally:
+        await stage.faults.undo_all()
+    await stage.wire.finish(round=number, since=began, record=record)
+    for fault in stage.faults.of_round(number):
+        record(fault.verify(stage.wire.turns(fault.step.on)))
+    record(RoundFinished(round=number))
+
+
+async def _method(stage: Stage, number: int) -> None:
+    async with asyncio.TaskGroup() as ending:
+        for step in stage.plan.method:
+            match step:
+                case FaultStep():
+                    fault = await stage.faults.apply(step, stage.hops[step.on], round=number)
+                    if step.lasts is not None:
+                        ending.create_task(
+                            _undo_after(step.lasts, fault, stage.faults), name=f"undo {step.id}"
+                        )
+                case BurstStep():
+                    await run_burst(
+                        step,
+                        round=number,
+                        operations=stage.operations,
+                        address_of=stage.address_of,
+                        values={**stage.values, "round": number},
+                        record=stage.record,
+                        numbers=stage.numbers,
+                        warm=stage.warm,
+                    )
+
+
+async def _undo_after(lasts: Duration, fault: ToxicFault, faults: ActiveFaults) -> None:
+    await asyncio.sleep(lasts.in_s)
+    await faults.undo(fault)
+
+
+async def _settle(stage: Stage, number: int) -> None:
+    plan = stage.plan
+    names = dict.fromkeys(
+        name for i in plan.invariants if i.kind == "at_end" for name in i.probes
+    )
+    probes = [stage.probes[name] for name in names]
+    readings = await settle(
+        round=number,
+        read=lambda: read_all(
+            probes, stage.connections, purpose="settle", round=number, record=stage.record
+        ),
+        bytes_moved=stage.wire.bytes_moved,
+        gap=careful_gap(plan),
+        limit=plan.settle.limit,
+        record=stage.record,
+    )
+    for reading in (readings or {}).values():
+        stage.record(as_event(reading, purpose="at-end", round=number))

@@ -1,0 +1,211 @@
+"""One run, from its first event to its last: bring up, drive, and undo on every way out.
+
+What goes wrong becomes an event, never an exception of this module's: the verdict is a function of
+the journal alone. A lost journal (``JournalLost``) is the one thing that still gets out, after
+everything was stopped.
+"""
+
+import asyncio
+import os
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.connections.pool import Connections
+from harness.faults.guardian.start import watch
+from harness.journal.writer import Journal, JournalLost
+from harness.model.errors import TargetError, UserError
+from harness.model.events import (
+    AnyEvent,
+    HarnessFailed,
+    Interrupted,
+    LimitReached,
+    RunFinished,
+    RunStarted,
+    SetupRefused,
+    TargetFailed,
+)
+from harness.model.plan import Plan
+from harness.model.units import Duration
+from harness.runner.course import Course
+from harness.runner.rollback import ActiveFaults
+from harness.runner.stop import StopSignals
+from harness.services.own_proxy import start_proxy
+from harness.services.stack import ProxyEndpoint, Stack
+
+# Each step of cleaning up ends by itself sooner; this only keeps a stuck one from hanging the rest.
+_CLEAN_UP_LIMIT = Duration.of_s(30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """``foreign_proxy`` is the API of somebody's Toxiproxy; ``keep`` leaves the services up."""
+
+    run_id: str
+    folder: Path
+    environment: Mapping[str, Any]
+    foreign_proxy: str | None = None
+    keep: bool = False
+    allow_hosts: tuple[str, ...] = ()
+
+
+class Run:
+    """Executes one plan once."""
+
+    def __init__(self, plan: Plan, journal: Journal, options: RunOptions) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._options = options
+        self._faults = ActiveFaults(self._record)
+        self._undo: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+        self._during = "start"
+        self._lost: JournalLost | None = None
+
+    async def execute(self) -> None:
+        """Runs to the end and leaves nothing behind.
+
+        Raises:
+            JournalLost: the journal could not be written (disk full); everything was stopped.
+        """
+        with StopSignals() as stop:
+            self._started()
+            guardian = await watch(
+                self._journal.path, mark=self._options.run_id, record=self._record
+            )
+            with self._failures_as_events(stop):
+                async with asyncio.timeout(self._plan.time_limit.in_s) as limit:
+                    self._limit = limit
+                    await self._drive()
+            stop.shield()
+            await self._clean_up()
+            self._finished()
+            if not self._options.keep:
+                await guardian.release()
+        if self._lost is not None:
+            raise self._lost
+
+    def _record(self, event: AnyEvent) -> AnyEvent:
+        return self._journal.record(event)
+
+    def _started(self) -> None:
+        self._record(
+            RunStarted(
+                run=self._options.run_id,
+                mark=self._options.run_id,
+                pid=os.getpid(),
+                plan=self._plan,
+                environment=dict(self._options.environment),
+            )
+        )
+
+    def _finished(self) -> None:
+        with self._journal_may_be_lost():
+            self._record(RunFinished(not_undone=self._faults.not_undone))
+            self._journal.flush()
+
+    async def _drive(self) -> None:
+        options, plan = self._options, self._plan
+        self._during = "starting the proxy"
+        proxy, own = await start_proxy(
+            folder=options.folder, mark=options.run_id, record=self._record, seed=plan.seed
+        )
+        self._undo.append(("stop the proxy", lambda: proxy.stop(grace=Duration.of_s(2))))
+        stack = Stack(
+            plan,
+            folder=options.folder,
+            mark=options.run_id,
+            record=self._record,
+            proxy=ProxyEndpoint(own=own, foreign=options.foreign_proxy),
+            env=os.environ,
+            hide=self._journal.hide,
+            allow_hosts=options.allow_hosts,
+        )
+        self._undo.append(("stop the services", stack.stop))
+        self._during = "starting the services"
+        await stack.bring_up()
+        connections = Connections(stack.urls)
+        self._undo.append(("close connections", connections.close))
+        course = Course(
+            plan,
+            record=self._record,
+            stack=stack,
+            connections=connections,
+            faults=self._faults,
+            run_id=options.run_id,
+            hide=self._journal.hide,
+        )
+        async for self._during in course.drive():
+            pass
+
+    async def _clean_up(self) -> None:
+        await self._bounded("undo faults", self._faults.undo_all)
+        if self._options.keep:
+            return
+        for what, undo in reversed(self._undo):
+            await self._bounded(what, undo)
+
+    async def _bounded(self, what: str, undo: Callable[[], Awaitable[object]]) -> None:
+        try:
+            async with asyncio.timeout(_CLEAN_UP_LIMIT.in_s):
+                await undo()
+        except JournalLost as lost:
+            self._lost = lost
+        except Exception:  # noqa: BLE001 - the next step of cleaning up must still be taken
+            with self._journal_may_be_lost():
+                self._record(HarnessFailed(what=what, detail=traceback.format_exc()))
+
+    @contextmanager
+    def _journal_may_be_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalLost as lost:
+            self._lost = lost
+
+    @contextmanager
+    def _failures_as_events(self, stop: StopSignals) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as raised:  # noqa: BLE001 - sorted below; what is unknown is a bug of ours
+            if isinstance(raised, KeyboardInterrupt | SystemExit | GeneratorExit):
+                raise
+            with self._journal_may_be_lost():
+                self._sort(raised, stop)
+
+    def _sort(self, raised: BaseException, stop: StopSignals) -> None:
+        if stop.received is not None:
+            self._record(Interrupted(signal=stop.received, during=self._during))
+            return
+        if self._limit_expired():
+            self._record(LimitReached(limit=self._plan.time_limit, during=self._during))
+            return
+        for failure in _leaves(raised):
+            match failure:
+                case JournalLost():
+                    raise failure
+                case UserError():
+                    self._record(SetupRefused(message=str(failure)))
+                case TargetError():
+                    self._record(
+                        TargetFailed(what=failure.what, detail=failure.detail, hint=failure.hint)
+                    )
+                case asyncio.CancelledError():
+                    self._record(Interrupted(signal="cancelled", during=self._during))
+                case _:
+                    detail = "".join(traceback.format_exception(failure))
+                    self._record(HarnessFailed(what=self._during, detail=detail))
+
+    def _limit_expired(self) -> bool:
+        limit = getattr(self, "_limit", None)
+        return limit is not None and limit.expired()
+
+
+def _leaves(raised: BaseException) -> Iterator[BaseException]:
+    """The failures inside exception groups, each once; cancellations only if there is nothing else."""
+    if isinstance(raised, BaseExceptionGroup):
+        for inner in raised.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield raised

@@ -1,0 +1,104 @@
+"""Reads what the hops saw: turns and bytes, by hop, since the last look.
+
+The hop's own process keeps them; this room only fetches, journals and counts. What a turn proves
+is decided in ``faults/`` and ``judge/``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.model.events import AnyEvent, HopCounted, HopRequestArrived, HopRequestEnded
+from harness.model.units import Instant
+from harness.proxy.client import ProxyServer, Turn, TurnPage
+from harness.runner.blocking import in_thread
+
+Record = Callable[[AnyEvent], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The proxy of ours that sees a hop's traffic: the hop itself, or the one before a foreign one."""
+
+    hop: str
+    admin: str
+    proxy: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    next: int = 0
+    turns: list[Turn] = field(default_factory=list)
+    page: TurnPage | None = None
+    base: TurnPage | None = None
+
+
+class Wire:
+    """All watched hops of a run. ``begin`` starts a round, ``finish`` journals what it saw."""
+
+    def __init__(self, watched: Mapping[str, Watched]) -> None:
+        self._watched = watched
+        self._seen = {hop: _Seen() for hop in watched}
+
+    async def begin(self) -> None:
+        """Forgets all turns so far and counts bytes from here."""
+        await self._fetch()
+        for seen in self._seen.values():
+            seen.turns.clear()
+            seen.base = seen.page
+
+    async def bytes_moved(self) -> int:
+        """Bytes through all hops since they were made; equal twice means that the wire was quiet."""
+        await self._fetch()
+        return sum(s.page.bytes_up + s.page.bytes_down for s in self._seen.values() if s.page)
+
+    async def finish(self, *, round: int, since: Instant, record: Record) -> None:
+        """Journals the round's turns and counts."""
+        await self._fetch()
+        for hop, seen in self._seen.items():
+            still_open = [t for t in (seen.page.turns if seen.page else ()) if t.end == "open"]
+            turns = [t for t in (*seen.turns, *still_open) if t.arrived >= since]
+            for turn in turns:
+                _journal_turn(hop, turn, record)
+            if seen.page is not None and seen.base is not None:
+                record(_counted(hop, round, len(turns), seen.base, seen.page))
+
+    def turns(self, hop: str) -> list[Turn]:
+        """The turns that ended in this round, as far as they were fetched."""
+        return self._seen[hop].turns
+
+    async def _fetch(self) -> None:
+        for hop, watched in self._watched.items():
+            seen = self._seen[hop]
+            server = ProxyServer(watched.admin)
+            page = await in_thread(lambda: server.turns(watched.proxy, seen.next))  # noqa: B023 - awaited here
+            seen.turns.extend(t for t in page.turns if t.end != "open")
+            seen.page, seen.next = page, page.next
+
+
+def _counted(hop: str, round: int, turns: int, base: TurnPage, page: TurnPage) -> HopCounted:
+    return HopCounted(
+        hop=hop,
+        round=round,
+        connections=page.connections - base.connections,
+        bytes_up=page.bytes_up - base.bytes_up,
+        bytes_down=page.bytes_down - base.bytes_down,
+        turns=turns,
+        dropped=page.dropped - base.dropped,
+    )
+
+
+def _journal_turn(hop: str, turn: Turn, record: Record) -> None:
+    record(HopRequestArrived(hop=hop, conn=turn.conn, seq=turn.seq, arrived=turn.arrived))
+    if turn.end == "open":
+        return
+    record(
+        HopRequestEnded(
+            hop=hop,
+            conn=turn.conn,
+            seq=turn.seq,
+            end=turn.end,
+            ended=turn.ended,
+            upstream=turn.upstream,
+            injected=turn.injected,
+        )
+    )

@@ -1,0 +1,59 @@
+"""Values that templates take from outside the files: ``{env:NAME}`` and ``{file:PATH}``.
+
+Each one is reported, so that the journal hides it wherever it turns up again.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from harness.connections.secrets import file_text
+from harness.model.errors import UserError
+
+# Shorter ones would blot out parts of ordinary words, and protect nothing.
+_SHORTEST_SECRET = 4
+
+
+class Outside:
+    """``words`` are names of the plan: a user called ``app`` must not hide the service ``app``."""
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        folder: Path,
+        hide: Callable[[str], None],
+        words: Collection[str],
+    ) -> None:
+        self._env = env
+        self._file = file_text(folder)
+        self._hide = hide
+        self._words = words
+
+    def env(self, name: str) -> str:
+        """The value of an environment variable.
+
+        Raises:
+            UserError: it is not set.
+        """
+        value = self._env.get(name)
+        if value is None:
+            raise UserError(
+                f"The environment variable {name} is not set; {{env:{name}}} asks for it.",
+                hint=f"Set it for the harness: export {name}=…",
+            )
+        self.hide(value)
+        return value
+
+    def file(self, path: str) -> str:
+        """The text of a file, relative to the target's folder, without its line end.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        value = self._file(path)
+        self.hide(value)
+        return value
+
+    def hide(self, value: str) -> None:
+        """Hides ``value`` from the journal, unless it is too short or part of a name of the plan."""
+        if len(value) >= _SHORTEST_SECRET and not any(value in word for word in self._words):
+            self._hide(value)

@@ -1,0 +1,143 @@
+"""Asks services whether they are ready, and waits for a yes. Directly, never through a hop.
+
+Ten lines of HTTP of our own: a ready check needs a status line and nothing else.
+"""
+
+import asyncio
+import json
+import os
+import time
+
+from harness.model.address import Address
+from harness.model.errors import TargetError
+from harness.model.plan import HttpCall
+from harness.model.units import Duration
+from harness.processes.group import ProcessGroup
+from harness.processes.log_tail import last_lines
+from harness.services.site import Ask
+
+# One attempt: a service that hangs in its first request may answer the second.
+_ATTEMPT = Duration.of_s(5)
+_PAUSE = Duration.of_ms(20)
+_STATUS_LINE = 4096
+
+
+class EndedEarly(TargetError):
+    """The process ended before it was ready. ``log_text`` is the end of its log."""
+
+    def __init__(self, what: str, detail: str, log_text: str) -> None:
+        self.log_text = log_text
+        super().__init__(what, detail)
+
+
+async def wait_until_ready(
+    service: str, ask: Ask, *, limit: Duration, process: ProcessGroup | None
+) -> Duration:
+    """Asks until the answer is yes; returns how long that took. Asks once at least.
+
+    Raises:
+        EndedEarly: its process ended instead.
+        TargetError: it never said yes; tells what it said last.
+    """
+    what = f"service {service}"
+    began = time.monotonic_ns()
+    deadline = began + limit.ns
+    while True:
+        if process is not None and not process.running():
+            tail = last_lines(process.log)
+            raise EndedEarly(
+                what,
+                f"ended with exit code {process.exit_code} before it was ready; "
+                + (f"the last lines of its log:\n{tail}" if tail else "its log is empty"),
+                tail,
+            )
+        said = await _bounded(ask, max(_PAUSE.ns, deadline - time.monotonic_ns()))
+        if said is None:
+            return Duration.of_ns(time.monotonic_ns() - began)
+        if time.monotonic_ns() >= deadline:
+            tail = last_lines(process.log) if process is not None else ""
+            waited = f"was not ready within {limit}" if limit else "is not there"
+            raise TargetError(
+                what,
+                f"{waited}; the last attempt: {said}"
+                + (f"; the last lines of its log:\n{tail}" if tail else ""),
+            )
+        await asyncio.sleep(_PAUSE.in_s)  # noqa: TID251 - between two questions to somebody else
+
+
+async def _bounded(ask: Ask, left_ns: int) -> str | None:
+    limit = Duration.of_ns(min(_ATTEMPT.ns, left_ns))
+    try:
+        async with asyncio.timeout(limit.in_s):
+            return await ask()
+    except TimeoutError:
+        return f"no answer within {limit}"
+
+
+def accepts(address: Address) -> Ask:
+    """Ready when a connection is accepted."""
+
+    async def ask() -> str | None:
+        try:
+            _, writer = await asyncio.open_connection(address.host, address.port)
+        except OSError as error:
+            return f"{address} {_words(error)}"
+        writer.close()
+        return None
+
+    return ask
+
+
+def answers(address: Address, call: HttpCall, *, encrypted: bool) -> Ask:
+    """Ready when an HTTP request is answered with a status below 400."""
+    request = _request(address, call)
+
+    async def ask() -> str | None:
+        asked = f"{call.method} {call.path} at {address}"
+        try:
+            reader, writer = await asyncio.open_connection(
+                address.host, address.port, ssl=encrypted or None, limit=_STATUS_LINE
+            )
+        except OSError as error:
+            return f"{asked}: {_words(error)}"
+        try:
+            writer.write(request)
+            line = await reader.readline()
+        except (OSError, ValueError) as error:
+            return f"{asked}: {error}"
+        finally:
+            writer.close()
+        return _judge_status(line, asked)
+
+    return ask
+
+
+def _request(address: Address, call: HttpCall) -> bytes:
+    body = call.body.encode() if call.body is not None else b""
+    headers = {"Host": address.text(), "Accept": "*/*", "Connection": "close"}
+    if call.has_json:
+        body = json.dumps(call.json).encode()
+        headers["Content-Type"] = "application/json"
+    if body:
+        headers["Content-Length"] = str(len(body))
+    headers |= {
+        name: value for name, value in call.headers.items() if not {"\r", "\n"} & {*name, *value}
+    }
+    lines = [f"{call.method} {call.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("utf-8") + body
+
+
+def _judge_status(line: bytes, asked: str) -> str | None:
+    parts = line.split(None, 2)
+    if not line:
+        return f"{asked}: the connection was closed without an answer"
+    if len(parts) < 2 or not parts[0].startswith(b"HTTP/1.") or not parts[1].isdigit():
+        return f"{asked}: the answer is no HTTP"
+    status = int(parts[1])
+    return None if 200 <= status < 400 else f"{asked}: answered {status}"
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "refused the connection"
+    return os.strerror(error.errno) if error.errno else str(error)

@@ -1,0 +1,96 @@
+"""http: a request to a service that can put its own state back."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.connections.pool import Connections
+from harness.connections.secrets import environment_variable, file_text
+from harness.expressions.template import Template, TemplateProblem
+from harness.kinds import params, to_params
+from harness.model.errors import TargetError, UserError
+from harness.model.plan import HttpCall, ResetPlan
+from harness.model.units import Duration
+
+_LIMIT = Duration.of_s(30)
+_SHOWN = 300
+
+
+class HttpReset:
+    """Sends one request; any answer below 400 is success."""
+
+    kind: ClassVar[str] = "http"
+    summary: ClassVar[str] = "a request that puts the state back, such as POST /reset"
+
+    @params
+    class Params:
+        http: str
+        headers: dict[str, str] | None = None
+        json: Any = None
+        body: str | None = None
+
+    def __init__(self, params: "HttpReset.Params", on: str, values: Mapping[str, Any]) -> None:
+        self._on = on
+        self._call = _call(params, f"reset on {on}")
+        self._values = values
+
+    @classmethod
+    def make(cls, plan: ResetPlan, values: Mapping[str, Any]) -> "HttpReset":
+        return cls(to_params(cls.Params, plan.params), plan.on, values)
+
+    async def run(self, connections: Connections) -> None:
+        """Sends the request.
+
+        Raises:
+            UserError: a template cannot be filled.
+            TargetError: no answer, or one of 400 and above, with what it said.
+        """
+        what = f"reset on {self._on}"
+        path, headers, body = self._filled(what)
+        client = await connections.http(self._on)
+        try:
+            answer = await client.call(
+                self._call.method, path, headers=headers, body=body, within=_LIMIT
+            )
+        except TargetError as error:
+            raise TargetError(what, error.detail, error.hint) from error
+        if answer.status >= 400:
+            said = answer.body[:_SHOWN].decode("utf-8", "replace")
+            raise TargetError(what, f"{self._call.method} {path} answered {answer.status}: {said}")
+
+    def _filled(self, what: str) -> tuple[str, dict[str, str], bytes | None]:
+        call = self._call
+        try:
+            filled = Template.parse([call.path, call.headers, call.json, call.body]).fill(
+                self._values, env=environment_variable, file=file_text(Path.cwd())
+            )
+        except TemplateProblem as problem:
+            raise UserError(f"{what}: {problem}.") from None
+        path, headers, payload, body = filled
+        headers = {name: str(value) for name, value in headers.items()}
+        if call.has_json:
+            return (
+                path,
+                {"Content-Type": "application/json", **headers},
+                json.dumps(payload).encode(),
+            )
+        return path, headers, None if body is None else str(body).encode()
+
+
+def _call(params: HttpReset.Params, what: str) -> HttpCall:
+    method, _, path = params.http.strip().partition(" ")
+    path = path.strip()
+    if not method.isalpha() or not path.startswith("/"):
+        raise UserError(
+            f"{what}: {params.http!r} is no request.",
+            hint="Write a method and a path: POST /reset.",
+        )
+    return HttpCall(
+        method=method.upper(),
+        path=path,
+        headers=params.headers or {},
+        json=params.json,
+        has_json=params.json is not None,
+        body=params.body,
+    )

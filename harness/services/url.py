@@ -1,0 +1,36 @@
+"""url: something that runs already. It is reached, never started and never stopped."""
+
+from harness.kinds import params
+from harness.services.ready import accepts
+from harness.services.site import Site, Started
+from harness.services.urls import address_of, password_in
+
+
+class UrlService:
+    """A service at a URL, on this machine unless its host is allowed."""
+
+    kind = "url"
+    summary = "a service that runs already, at this URL"
+
+    @params
+    class Params:
+        url: str
+
+    def __init__(self, params: "UrlService.Params") -> None:
+        self._params = params
+
+    async def start(self, site: Site) -> Started:
+        url = str(site.fill(self._params.url, {}))
+        password = password_in(url)
+        if password is not None:
+            site.hide(password)
+        address = address_of(url, what=f"service {site.name}")
+        if address is not None:
+            # Again, for what the templates were filled with was not known when the files were read.
+            site.check_host(address)
+        return Started(
+            address=address,
+            url=url,
+            ask=accepts(address) if address else None,
+            waits=False,
+        )

@@ -1,0 +1,5 @@
+"""Traffic: a user's operations as HTTP requests, sent alone or as bursts that arrive together.
+
+It sends, stamps and sorts answers into acknowledged, rejected and unknown. Whether a run held is
+decided in ``judge/``, and when to send in ``runner/``.
+"""

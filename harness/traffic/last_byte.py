@@ -1,0 +1,207 @@
+"""Last-byte synchronisation: requests written but for their last byte, then released together.
+
+``write``, a hold, ``release``, ``collect``. The release is one tight loop in one thread: whatever is
+added to it widens the spread. Instants are those of ``time.monotonic_ns``. An answer's first byte
+is never stamped so late that requests seem to overlap that did not.
+"""
+
+import asyncio
+import gc
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.model.address import Address
+from harness.model.units import Duration, Instant
+from harness.traffic.answer import Answer, Failure
+from harness.traffic.connection import Connection, resolve
+from harness.traffic.descriptors import ensure_descriptors
+from harness.traffic.receiver import Awaited, Receiver
+from harness.traffic.response import ResponseReader
+
+# Connections opened and warmed at a time: no server's backlog overflows, no worker is overrun.
+_OPENED_AT_A_TIME = 32
+
+EARLY_ANSWER = "answered before the request was complete"
+EARLY_END = "connection closed before the request was complete"
+LAST_BYTE_LOST = "the last byte could not be sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurstRequest:
+    """``content`` is the whole request; ``what`` names it in errors."""
+
+    what: str
+    address: Address
+    method: str
+    content: bytes
+    timeout: Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmCall:
+    """A request without effect, sent once on each connection before the burst's own."""
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """``sent`` has each request's instant just before its last byte, in the order of the requests.
+
+    ``released`` counts the last bytes that went out, from ``first`` to ``last``.
+    """
+
+    released: int
+    first: Instant
+    last: Instant
+    sent: tuple[Instant, ...]
+
+
+class Burst:
+    """Requests that arrive together. ``close`` it whatever happens; it may be used once."""
+
+    def __init__(
+        self, requests: Sequence[BurstRequest], *, warm: Mapping[Address, WarmCall]
+    ) -> None:
+        self._requests = requests
+        self._warm = warm
+        self._keeps_warming = True
+        self._connections: list[Connection] = []
+        self._awaited: list[Awaited] = []
+        self._receiver: Receiver | None = None
+        self.warmed = 0
+
+    async def write(self) -> None:
+        """Opens and warms the connections and writes every request but for its last byte.
+
+        Raises:
+            TargetError: a connection could not be opened or written.
+            UserError: the machine does not allow that many sockets.
+        """
+        ensure_descriptors(len(self._requests))
+        places = {
+            address: await resolve(address, what=what)
+            for address, what in {r.address: r.what for r in self._requests}.items()
+        }
+        self._connections = [
+            Connection(r.address, places[r.address], what=r.what) for r in self._requests
+        ]
+        gate = asyncio.Semaphore(_OPENED_AT_A_TIME)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for connection, request in zip(self._connections, self._requests, strict=True):
+                    group.create_task(self._open(connection, request, gate))
+        except ExceptionGroup as failures:
+            # All of them are of one kind, nobody accepts; one message says it.
+            raise failures.exceptions[0] from None
+        for connection, request in zip(self._connections, self._requests, strict=True):
+            if not connection.is_quiet:
+                # Closed meanwhile by a server that keeps idle connections for a moment only.
+                await connection.open()
+            await connection.write(request.content[:-1], within=request.timeout)
+        self._awaited = [
+            Awaited(c.opened, ResponseReader(method=r.method), r.timeout)
+            for c, r in zip(self._connections, self._requests, strict=True)
+        ]
+        self._receiver = Receiver(self._awaited)
+
+    def release(self) -> Release:
+        """Sends all last bytes, from this thread, with nothing in between."""
+        receiver = self._written
+        early = receiver.ready()
+        for one in early:
+            one.sent = time.monotonic_ns()
+            receiver.give_up(one, _why_early(one.socket), time.monotonic_ns())
+        skipped = set(early)
+        going = [
+            (one, one.socket.send, request.content[-1:])
+            for one, request in zip(self._awaited, self._requests, strict=True)
+            if one not in skipped
+        ]
+        stamps, lost = _send_all([(send, byte) for _, send, byte in going])
+        finished = time.monotonic_ns()
+        for (one, _, _), stamp in zip(going, stamps, strict=True):
+            one.sent = stamp
+        for at in lost:
+            receiver.give_up(going[at][0], LAST_BYTE_LOST, finished)
+        receiver.look(first_unseen=True)
+        receiver.attach()
+        gone = [stamp for at, stamp in enumerate(stamps) if at not in set(lost)]
+        return Release(
+            released=len(gone),
+            first=Instant.of_ns(gone[0] if gone else finished),
+            last=Instant.of_ns(gone[-1] if gone else finished),
+            sent=tuple(Instant.of_ns(one.sent) for one in self._awaited),
+        )
+
+    def look(self) -> None:
+        """Stamps what has come, for a caller that is about to keep the loop busy."""
+        self._written.look()
+
+    async def collect(self) -> None:
+        """Waits for every answer, each within its own time-out."""
+        await self._written.wait()
+
+    def results(self) -> list[Answer | Failure | None]:
+        """What came, in the order of the requests; None where it is still awaited."""
+        return [one.result() for one in self._awaited]
+
+    def close(self) -> None:
+        """Closes all that is open. What is still under way is cut."""
+        if self._receiver is not None:
+            self._receiver.close()
+        for connection in self._connections:
+            connection.close()
+
+    @property
+    def _written(self) -> Receiver:
+        assert self._receiver is not None, "write() comes first"
+        return self._receiver
+
+    async def _open(
+        self, connection: Connection, request: BurstRequest, gate: asyncio.Semaphore
+    ) -> None:
+        async with gate:
+            await connection.open()
+            warm = self._warm.get(request.address)
+            if warm is None or not self._keeps_warming:
+                return
+            result = await connection.warm(warm.content, method=warm.method)
+            if result == "warm":
+                self.warmed += 1
+                return
+            # A server that lets one wait has no worker left; it would let all the others wait too.
+            self._keeps_warming = self._keeps_warming and result != "late"
+            await connection.open()
+
+
+def _send_all(going: Sequence[tuple[Callable[[bytes], int], bytes]]) -> tuple[list[int], list[int]]:
+    """The instants just before each send, and which of them failed."""
+    stamps = [0] * len(going)
+    lost: list[int] = []
+    now = time.monotonic_ns
+    at = 0
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for send, byte in going:
+            stamps[at] = now()
+            try:
+                send(byte)
+            except OSError:
+                lost.append(at)
+            at += 1
+    finally:
+        if collecting:
+            gc.enable()
+    return stamps, lost
+
+
+def _why_early(sock: socket.socket) -> str:
+    try:
+        return EARLY_ANSWER if sock.recv(1, socket.MSG_PEEK) else EARLY_END
+    except OSError:
+        return EARLY_END

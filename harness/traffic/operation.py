@@ -1,0 +1,185 @@
+"""An operation: what a user of the service does, as a request, and the rules that sort its answers.
+
+Templates and rules are parsed once, in ``compile``. Nothing is sent here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.connections.secrets import environment_variable, file_text
+from harness.expressions.evaluate import EvaluationProblem, evaluate
+from harness.expressions.parse import Expression, parse
+from harness.expressions.template import Template, TemplateProblem
+from harness.model.address import Address
+from harness.model.errors import UserError
+from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
+from harness.model.plan import HttpCall, OperationPlan
+from harness.model.units import Duration
+from harness.traffic.answer import Answer, Failure
+from harness.traffic.request import encoded, json_bytes, request_bytes
+from harness.traffic.variables import Variables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTemplate:
+    """One HTTP request with its placeholders found."""
+
+    what: str
+    method: str
+    path: Template
+    path_roots: frozenset[str]
+    headers: Template
+    content: Template | None
+    is_json: bool
+    env: Callable[[str], str]
+    file: Callable[[str], str]
+
+    @classmethod
+    def compile(cls, call: HttpCall, *, what: str, folder: Path) -> "CallTemplate":
+        """``what`` names it in errors; ``folder`` is where ``{file:…}`` starts."""
+        try:
+            path = Template.parse(call.path)
+            headers = Template.parse(call.headers)
+            content = call.json if call.has_json else call.body
+            body = Template.parse(content) if call.has_json or call.body is not None else None
+        except TemplateProblem as problem:
+            raise UserError(f"{what}: {problem}") from problem
+        return cls(
+            what=what,
+            method=call.method,
+            path=path,
+            path_roots=frozenset(root for name in path.names for root in _prefixes(name)),
+            headers=headers,
+            content=body,
+            is_json=call.has_json,
+            env=environment_variable,
+            file=file_text(folder),
+        )
+
+    def request(self, values: Mapping[str, Any], address: Address) -> bytes:
+        """The bytes to send.
+
+        Raises:
+            UserError: a placeholder without a value, or a value that breaks the request.
+        """
+        in_path = {name: encoded(values[name]) for name in self.path_roots if name in values}
+        try:
+            path = self.path.fill(
+                in_path,
+                env=lambda name: str(encoded(self.env(name))),
+                file=lambda name: str(encoded(self.file(name))),
+            )
+            headers = self.fill(self.headers, values)
+            content = None if self.content is None else self.fill(self.content, values)
+            return request_bytes(
+                self.method,
+                str(path),
+                headers,
+                self._body(content),
+                address=address,
+                content_type="application/json" if self.is_json else None,
+            )
+        except (TemplateProblem, UserError) as problem:
+            raise UserError(f"{self.what}: {problem}") from problem
+
+    def fill(self, template: Template, values: Mapping[str, Any]) -> Any:
+        return template.fill(values, env=self.env, file=self.file)
+
+    def _body(self, content: Any) -> bytes | None:
+        if self.content is None:
+            return None
+        return json_bytes(content) if self.is_json else str(content).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """``on`` is the service it goes to. Made by ``compile``."""
+
+    name: str
+    on: str
+    timeout: Duration
+    method: str
+    call: CallTemplate
+    variables: Variables
+    acknowledged: Expression | None
+    rejected: Expression | None
+
+    @classmethod
+    def compile(cls, plan: OperationPlan, *, folder: Path = Path()) -> "Operation":
+        """Parses templates and rules once; ``folder`` is the target file's.
+
+        Raises:
+            UserError: a template that cannot be read.
+            ExpressionProblem: a rule that cannot be read; ``experiment/`` has said so before.
+        """
+        what = f"operation {plan.name}"
+        return cls(
+            name=plan.name,
+            on=plan.on,
+            timeout=plan.timeout,
+            method=plan.http.method,
+            call=CallTemplate.compile(plan.http, what=what, folder=folder),
+            variables=Variables.compile(plan.vars),
+            acknowledged=None if plan.acknowledged is None else parse(plan.acknowledged),
+            rejected=None if plan.rejected is None else parse(plan.rejected),
+        )
+
+    def request(
+        self, values: Mapping[str, Any], address: Address, *, turn: int | None = None
+    ) -> bytes:
+        """The bytes of one request; ``values`` come before the operation's own variables.
+
+        ``turn`` counts the requests of one kind from 0, for variables that are lists; without it
+        ``n`` of the values does.
+
+        Raises:
+            UserError: a placeholder without a value, or a value that breaks the request.
+        """
+        at = turn if turn is not None else int(values.get("n", 1)) - 1
+        try:
+            own = self.variables.pick(at, lambda template: self.call.fill(template, values))
+        except TemplateProblem as problem:
+            raise UserError(f"operation {self.name}: {problem}") from problem
+        return self.call.request({**own, **values}, address)
+
+    def classify(self, came: Answer | Failure) -> Outcome:
+        """What became of the operation.
+
+        Once either rule is given, no default stands in for the other: what matches neither is
+        unknown. A rule that cannot be evaluated on an answer does not match it.
+        """
+        if isinstance(came, Failure):
+            return Unknown(came.because)
+        if self.acknowledged is None and self.rejected is None:
+            return _by_status(came.status)
+        problems: list[str] = []
+        if self.acknowledged is not None and _matches(self.acknowledged, came, problems):
+            return Acknowledged()
+        if self.rejected is not None and _matches(self.rejected, came, problems):
+            return Rejected()
+        return Unknown("; ".join([f"answered {came.status}", *dict.fromkeys(problems)]))
+
+
+def _by_status(status: int) -> Outcome:
+    if 200 <= status < 300:
+        return Acknowledged()
+    return Rejected() if 400 <= status < 500 else Unknown(f"answered {status}")
+
+
+def _matches(rule: Expression, answer: Answer, problems: list[str]) -> bool:
+    try:
+        value = evaluate(rule, answer.values(rule.names))
+    except EvaluationProblem as problem:
+        problems.append(str(problem))
+        return False
+    if not isinstance(value, bool):
+        problems.append(f"the rule {rule.source!r} is neither true nor false")
+    return value is True
+
+
+def _prefixes(name: str) -> list[str]:
+    """``a.b.c`` may be found under ``a``, ``a.b`` or ``a.b.c``."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]

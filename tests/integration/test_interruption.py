@@ -1,0 +1,86 @@
+"""Ctrl-C, SIGTERM and kill -9 in each phase: rolled back, reported, nothing left running."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness.model.events import (
+    BurstReleased,
+    FaultApplied,
+    FaultUndone,
+    ProcessIntended,
+    RunStarted,
+    ServiceReady,
+)
+from harness.model.units import Duration
+from harness.proxy.client import ProxyServer
+from tests.support.cli import VAULT, Running, harness, left_behind
+from tests.support.engines import toxiproxy_server
+from tests.support.proxies import foreign_toxiproxy
+from tests.support.waiting import until_sync
+
+s = Duration.of_s
+
+PHASES = [
+    pytest.param(RunStarted, id="start"),
+    pytest.param(ProcessIntended, id="starting-services"),
+    pytest.param(ServiceReady, id="services-up"),
+    pytest.param(FaultApplied, id="fault-in-force"),
+    pytest.param(BurstReleased, id="burst"),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize("phase", PHASES)
+def test_run_when_interrupted_then_exit_130_and_nothing_remains(
+    tmp_path: Path, phase: type, number: signal.Signals
+):
+    running = Running("run", VAULT, "--variant", "atomic", "--rounds", "50", cwd=tmp_path)
+    until_sync(lambda: running.events(phase), within=s(30), what=f"{phase.__name__} is journalled")
+    running.send(number)
+    ran = running.finish(within=30)
+    assert ran.code == 130, ran
+    assert left_behind(ran.folders) == []
+    applied = [e for e in ran.events if isinstance(e, FaultApplied)]
+    undone = [e for e in ran.events if isinstance(e, FaultUndone)]
+    assert len(applied) <= len(undone)
+    assert ran.result["verdict"] == "interrupted"
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_run_when_killed_then_the_guardian_ends_all_that_was_started_within_2_s(
+    tmp_path: Path, phase: type
+):
+    running = Running("run", VAULT, "--variant", "atomic", "--rounds", "50", cwd=tmp_path)
+    until_sync(lambda: running.events(phase), within=s(30), what=f"{phase.__name__} is journalled")
+    folder = running.folder
+    assert folder is not None
+    running.send(signal.SIGKILL)
+    running.finish(within=10)
+    until_sync(
+        lambda: not left_behind([folder]), within=s(3), what="no process carries the run's mark"
+    )
+
+
+@pytest.mark.engine("toxiproxy")
+def test_run_when_killed_then_the_guardian_clears_a_foreign_proxy(tmp_path: Path):
+    with foreign_toxiproxy(toxiproxy_server()) as url:
+        arguments = ["--variant", "atomic", "--rounds", "50", "--proxy", url]
+        running = Running("run", VAULT, *arguments, cwd=tmp_path)
+        until_sync(lambda: running.events(FaultApplied), within=s(30), what="a fault is in force")
+        assert ProxyServer(url).proxies() != {}
+        running.send(signal.SIGKILL)
+        running.finish(within=10)
+        until_sync(
+            lambda: ProxyServer(url).proxies() == {}, within=s(3), what="the proxy is clean again"
+        )
+
+
+def test_run_when_a_killed_run_held_the_lock_then_the_next_run_may_start(tmp_path: Path):
+    running = Running("run", VAULT, "--variant", "atomic", "--rounds", "50", cwd=tmp_path)
+    until_sync(lambda: running.events(ServiceReady), within=s(30), what="services are up")
+    running.send(signal.SIGKILL)
+    running.finish(within=10)
+    ran = harness("run", VAULT, "--variant", "atomic", "--rounds", "1", cwd=tmp_path)
+    assert ran.code == 0, ran

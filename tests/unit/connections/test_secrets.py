@@ -1,0 +1,33 @@
+"""Secrets come from the environment or a file, and their absence is said."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.connections.secrets import environment_variable, file_text
+from harness.model.errors import UserError
+
+
+def test_a_variable_when_set_then_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "t0p")
+    assert environment_variable("TOKEN") == "t0p"
+
+
+def test_a_variable_when_missing_then_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOKEN", raising=False)
+    with pytest.raises(UserError, match=r"TOKEN is not set; \{env:TOKEN\} asks for it"):
+        environment_variable("TOKEN")
+
+
+def test_a_file_when_read_then_without_its_last_line_end(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0p\n")
+    assert file_text(tmp_path)("token") == "t0p"
+    assert file_text(Path("/nowhere"))(str(tmp_path / "token")) == "t0p"
+
+
+def test_a_file_when_missing_binary_or_long_then_says_so(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "long").write_bytes(b"x" * 70_000)
+    for name, words in (("none", "cannot be read"), ("binary", "no UTF-8"), ("long", "64 KiB")):
+        with pytest.raises(UserError, match=words):
+            file_text(tmp_path)(name)

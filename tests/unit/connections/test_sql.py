@@ -1,0 +1,167 @@
+"""SQL clients, on SQLite: exactly one value, whole scripts, the database's own words, and limits."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.connections.plain import Plain
+from harness.connections.sql import SqlClient, database_words
+from harness.model.errors import TargetError, UserError
+from harness.model.units import Duration
+
+SECOND = Duration.of_s(1)
+ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
+
+
+def on_sqlite(folder: Path, use: Callable[[SqlClient], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
+        url = f"sqlite:///{folder}/test.db"
+        client = await SqlClient.open(url, what="service db", limit=Duration.of_s(5))
+        try:
+            return await use(client)
+        finally:
+            await client.close()
+
+    return asyncio.run(main())
+
+
+def value_of(folder: Path, query: str) -> Any:
+    return on_sqlite(folder, lambda client: client.fetch_value(query, within=Duration.of_s(5)))
+
+
+def test_a_query_when_one_row_with_one_column_then_its_value(tmp_path: Path) -> None:
+    assert value_of(tmp_path, "SELECT 7") == Plain(7)
+    assert value_of(tmp_path, "SELECT '50 % :of ''x'''") == Plain("50 % :of 'x'")
+
+
+@pytest.mark.parametrize(
+    ("query", "came"),
+    [
+        pytest.param("SELECT 1 WHERE 1 = 0", "gave 0 rows", id="none"),
+        pytest.param("SELECT 1 UNION SELECT 2 UNION SELECT 3", "gave 3 rows", id="several"),
+        pytest.param("SELECT 1, 2", "gave a row of 2 columns", id="columns"),
+        pytest.param("CREATE TABLE t (a int)", "gave no rows", id="no-query"),
+    ],
+)
+def test_a_query_when_not_one_value_then_says_what_came(
+    tmp_path: Path, query: str, came: str
+) -> None:
+    with pytest.raises(TargetError) as raised:
+        value_of(tmp_path, query)
+    assert raised.value.detail == f"{came}; a probe needs exactly one row with one column"
+    assert raised.value.what == "service db"
+
+
+def test_a_query_when_refused_then_the_databases_own_words(tmp_path: Path) -> None:
+    with pytest.raises(TargetError) as raised:
+        value_of(tmp_path, "SELECT * FROM missing")
+    assert raised.value.detail == "no such table: missing"
+
+
+def test_a_query_when_it_hangs_then_ends_in_time_and_the_client_goes_on(tmp_path: Path) -> None:
+    async def use(client: SqlClient) -> None:
+        began = time.monotonic()
+        with pytest.raises(TargetError, match="the query had no answer within 100 ms"):
+            await client.fetch_value(ENDLESS, within=Duration.of_ms(100))
+        assert time.monotonic() - began < 2
+        assert await client.fetch_value("SELECT 5", within=Duration.of_s(5)) == Plain(5)
+
+    on_sqlite(tmp_path, use)
+
+
+def test_a_query_when_cancelled_then_ends_at_once_and_the_client_goes_on(tmp_path: Path) -> None:
+    async def use(client: SqlClient) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client.fetch_value(ENDLESS, within=Duration.of_s(60))
+        assert await client.fetch_value("SELECT 5", within=Duration.of_s(5)) == Plain(5)
+
+    on_sqlite(tmp_path, use)
+
+
+def test_queries_when_several_at_once_then_each_has_its_answer(tmp_path: Path) -> None:
+    async def use(client: SqlClient) -> list[Any]:
+        queries = (client.fetch_value(f"SELECT {n}", within=SECOND * 5) for n in range(20))
+        return [plain.value for plain in await asyncio.gather(*queries)]
+
+    assert on_sqlite(tmp_path, use) == list(range(20))
+
+
+def test_a_script_when_of_many_statements_then_all_ran(tmp_path: Path) -> None:
+    async def use(client: SqlClient) -> Any:
+        await client.run_script("CREATE TABLE t (a); INSERT INTO t VALUES (1), (';'); -- end")
+        return await client.fetch_value("SELECT count(*) FROM t", within=SECOND)
+
+    assert on_sqlite(tmp_path, use) == Plain(2)
+
+
+def test_a_script_when_a_statement_fails_then_its_error(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="no such table: missing"):
+        on_sqlite(
+            tmp_path,
+            lambda client: client.run_script("CREATE TABLE t (a); DELETE FROM missing; SELECT 1"),
+        )
+
+
+def test_a_script_when_it_ends_within_a_transaction_then_is_refused(tmp_path: Path) -> None:
+    async def use(client: SqlClient) -> Any:
+        await client.run_script("CREATE TABLE t (a)")
+        with pytest.raises(TargetError, match="nothing of it was committed"):
+            await client.run_script("BEGIN; INSERT INTO t VALUES (1)")
+        return await client.fetch_value("SELECT count(*) FROM t", within=SECOND)
+
+    assert on_sqlite(tmp_path, use) == Plain(0)
+
+
+def test_a_reading_when_others_commit_then_sees_it(tmp_path: Path) -> None:
+    async def use(reader: SqlClient) -> list[Any]:
+        writer = await SqlClient.open(f"sqlite:///{tmp_path}/test.db", what="db", limit=SECOND * 5)
+        seen = []
+        await writer.run_script("CREATE TABLE t (a)")
+        for _ in range(3):
+            await writer.run_script("INSERT INTO t VALUES (1)")
+            seen.append((await reader.fetch_value("SELECT count(*) FROM t", within=SECOND)).value)
+        await writer.close()
+        return seen
+
+    assert on_sqlite(tmp_path, use) == [1, 2, 3]
+
+
+def test_a_client_when_closed_twice_then_nothing_happens(tmp_path: Path) -> None:
+    on_sqlite(tmp_path, lambda client: client.close())
+
+
+def test_a_file_when_it_cannot_be_opened_then_says_where(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="could not connect to sqlite:////.*unable to open"):
+        on_sqlite(tmp_path / "missing", lambda client: client.close())
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_database_when_nobody_listens_then_says_so_without_the_password(scheme: str) -> None:
+    url = f"{scheme}://u:s3cret@127.0.0.1:1/app"
+    with pytest.raises(TargetError, match="Connection refused") as raised:
+        asyncio.run(SqlClient.open(url, what="service db", limit=Duration.of_s(5)))
+    assert "s3cret" not in str(raised.value)
+    assert "Background" not in str(raised.value)
+
+
+def test_a_driver_when_not_installed_then_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(address: object) -> None:
+        raise ModuleNotFoundError("No module named 'asyncmy'", name="asyncmy")
+
+    monkeypatch.setattr("harness.connections.sql._engine", missing)
+    with pytest.raises(UserError, match=r"pip install 'harness\[mysql\]'"):
+        asyncio.run(SqlClient.open("mysql://u@h/x", what="service db", limit=SECOND))
+
+
+def test_database_words_when_wrapped_then_the_innermost() -> None:
+    inner = ValueError(1146, "Table 'x' doesn't exist")
+    outer = RuntimeError("(sqlalchemy) wrapped (Background on this error at: https://…)")
+    outer.orig = inner  # type: ignore[attr-defined]
+    assert database_words(outer) == "Table 'x' doesn't exist (error 1146)"

@@ -1,0 +1,136 @@
+"""The progress is a fold: the same events, the same phases, live or from a file."""
+
+import pytest
+
+from harness.model.events import (
+    AnyEvent,
+    FaultNotUndone,
+    HarnessFailed,
+    HopOpened,
+    Interrupted,
+    LimitReached,
+    ProcessEnded,
+    ProcessIntended,
+    ProcessStarted,
+    RunFinished,
+    ServiceReady,
+    SetupRefused,
+    TargetFailed,
+)
+from harness.model.units import Duration
+from harness.outputs.progress import Progress, Trouble, step
+from tests.support.journals import a_run
+
+STARTED = ProcessStarted(name="app", pid=7, pgid=7, created=1.0)
+STOPPED = ProcessEnded(name="app", pid=7, exit_code=0, expected=True)
+OPENED = HopOpened(
+    hop="db",
+    admin="http://127.0.0.1:8474",
+    proxy="db",
+    listen="127.0.0.1:1",
+    upstream="127.0.0.1:2",
+    observed="here",
+)
+READY = ServiceReady(name="app", address="127.0.0.1:3", after=Duration.of_ms(300))
+
+
+def phases(events: list[AnyEvent]) -> list[str]:
+    """The phases in turn, each as often as it was newly entered."""
+    progress, seen = Progress(), [""]
+    for event in events:
+        progress = step(progress, event)
+        if progress.phase != seen[-1]:
+            seen.append(progress.phase)
+    return seen[1:]
+
+
+def test_step_when_a_run_goes_well_then_its_phases_come_in_order() -> None:
+    started, *course = a_run(2)
+    events = [
+        started,
+        ProcessIntended(name="app", argv=("serve",)),
+        STARTED,
+        OPENED,
+        READY,
+        *course[:-1],
+        STOPPED,
+        RunFinished(),
+    ]
+    assert phases(events) == [
+        "starting",
+        "starting app",
+        "waiting for app",
+        "wiring hop db",
+        "app is ready",
+        "steady state",
+        "round 1",
+        "round 2",
+        "steady state again",
+        "stopping",
+        "done",
+    ]
+
+
+def test_step_when_rounds_finish_then_they_are_counted() -> None:
+    progress = Progress()
+    for event in a_run(3):
+        progress = step(progress, event)
+    assert (progress.done, progress.rounds, progress.stage) == (3, 3, "done")
+
+
+def test_step_when_a_run_begins_then_nothing_of_the_one_before_is_left() -> None:
+    progress = step(Progress(done=9, troubles=(Trouble(what="old"),)), a_run(1)[0])
+    assert progress == Progress(
+        run="2026-11-25T10-12-31-bank-overdraft-atomic",
+        experiment="bank-overdraft",
+        title="Withdrawals at once never pay out more than there was",
+        label="atomic",
+        seed=28474,
+        rounds=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "what"),
+    [
+        pytest.param(TargetFailed(what="app", detail="died"), "app", id="target"),
+        pytest.param(HarnessFailed(what="round 2", detail="Traceback"), "round 2", id="harness"),
+        pytest.param(
+            SetupRefused(message="port taken"), "not as needed, nothing was injected", id="refused"
+        ),
+        pytest.param(
+            LimitReached(limit=Duration.of_s(60), during="round 2"),
+            "the time limit of 60 s was reached during round 2",
+            id="limit",
+        ),
+        pytest.param(
+            Interrupted(signal="SIGINT", during="round 2"),
+            "SIGINT arrived during round 2",
+            id="interrupted",
+        ),
+        pytest.param(
+            FaultNotUndone(
+                fault="latency@db", round=2, because="refused", remains="a toxic", command="curl"
+            ),
+            "latency@db could not be undone",
+            id="not-undone",
+        ),
+        pytest.param(
+            ProcessEnded(name="app", pid=7, exit_code=3, expected=False),
+            "app ended by itself with exit code 3",
+            id="died",
+        ),
+    ],
+)
+def test_step_when_something_goes_wrong_then_it_is_kept_in_words(
+    event: AnyEvent, what: str
+) -> None:
+    assert [trouble.what for trouble in step(Progress(), event).troubles] == [what]
+
+
+def test_step_when_an_event_shows_nothing_to_watch_then_the_progress_is_the_same() -> None:
+    progress = Progress(stage="rounds", phase="round 1")
+    unwatched = {"OperationSent", "OperationReturned", "ProbeRead", "HopRequestEnded", "FaultSeen"}
+    events = [event for event in a_run(1) if type(event).__name__ in unwatched]
+    assert {type(event).__name__ for event in events} == unwatched
+    assert all(step(progress, event) is progress for event in events)

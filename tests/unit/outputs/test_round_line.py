@@ -1,0 +1,46 @@
+"""The line of a round says what its events say, and starts anew with the next round."""
+
+from harness.model.events import AnyEvent, HopCounted, NeverSettled
+from harness.model.units import Duration
+from harness.outputs.round_line import RoundLine
+from tests.support.journals import a, a_round, changed, without
+
+
+def line_of(events: list[AnyEvent]) -> str:
+    line = RoundLine()
+    for event in events:
+        line.feed(event)
+    return line.text()
+
+
+def test_text_when_a_round_overlaps_then_overlap_spread_outcomes_and_readings_are_told() -> None:
+    outcomes = ("acknowledged", "acknowledged", "rejected", "unknown")
+    assert line_of(a_round(3, outcomes=outcomes)) == (
+        "round 3: 4 of 4 in flight together, released within 0.3 ms, 2 acknowledged, 1 rejected, "
+        "1 unknown, 6 readings of balance, settled after 200 ms, 41 ms on 12 messages"
+    )
+
+
+def test_text_when_requests_follow_each_other_then_one_at_a_time_is_told() -> None:
+    assert "1 of 5 in flight together" in line_of(a_round(1, overlapping=False))
+
+
+def test_text_when_the_next_round_begins_then_nothing_of_the_last_is_left() -> None:
+    assert line_of([*a_round(1), *a_round(2)]) == line_of(a_round(1)).replace("round 1", "round 2")
+
+
+def test_text_when_nothing_was_seen_then_it_says_so() -> None:
+    assert RoundLine().text() == "round 0: nothing seen"
+
+
+def test_text_when_a_hop_moved_nothing_then_it_is_named() -> None:
+    events = changed(a_round(1), a(HopCounted), connections=0, bytes_up=0, bytes_down=0)
+    assert "nothing moved through hop db" in line_of(events)
+
+
+def test_text_when_a_round_never_settled_then_the_probes_are_named() -> None:
+    never = NeverSettled(round=1, probes=("balance",), in_flight=2, limit=Duration.of_s(10))
+    events = [*without(a_round(1), lambda event: type(event).__name__ == "Settled"), never]
+    assert "not settled within 10 s: balance kept changing, 2 requests still in flight" in line_of(
+        events
+    )

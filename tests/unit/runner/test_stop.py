@@ -1,0 +1,49 @@
+"""Signals: the first cancels the run, the second leaves at once; while cleaning up the first is noted."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from harness.runner.stop import StopSignals
+
+
+def test_stop_when_a_signal_comes_then_the_current_task_is_cancelled_once():
+    async def scenario() -> str | None:
+        with StopSignals() as stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return stop.received
+
+    assert asyncio.run(scenario()) == "SIGTERM"
+
+
+def test_stop_when_shielded_then_a_signal_is_noted_and_cancels_nothing():
+    async def scenario() -> str | None:
+        with StopSignals() as stop:
+            stop.shield()
+            os.kill(os.getpid(), signal.SIGINT)
+            while stop.received is None:
+                await asyncio.sleep(0)
+            return stop.received
+
+    assert asyncio.run(scenario()) == "SIGINT"
+
+
+def test_stop_when_a_second_signal_comes_then_the_process_leaves_with_130():
+    left: list[int] = []
+
+    async def scenario() -> None:
+        with StopSignals(leave=left.append) as stop:
+            stop.shield()
+            os.kill(os.getpid(), signal.SIGINT)
+            while stop.received is None:
+                await asyncio.sleep(0)
+            os.kill(os.getpid(), signal.SIGINT)
+            while not left:
+                await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert left == [130]
