@@ -46,10 +46,11 @@ bench: setup
 nightly: setup
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "not serial" -n 2 --dist=worksteal
 
-# Versions and hashes alone, for every system and Python we support; needs uv.
+# Versions and hashes alone, for every system and Python we support; needs uv. Keeps the versions that
+# still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock:
 	@command -v uv >/dev/null 2>&1 || { echo "lock: uv is needed (pip install uv)" >&2; exit 1; }
-	env -u UV_FIND_LINKS -u PIP_FIND_LINKS uv pip compile pyproject.toml --no-config --quiet --upgrade \
+	env -u UV_FIND_LINKS -u PIP_FIND_LINKS uv pip compile pyproject.toml --no-config --quiet $(UPGRADE) \
 	    --universal --python-version 3.11 --all-extras --group test --group lint --group build \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 	    --output-file requirements.lock

@@ -28,7 +28,7 @@ from harness.model.plan import FaultStep, Plan
 from harness.model.units import Duration
 from harness.model.verdicts import Result, worst_exit_code
 from harness.observe import PROBES
-from harness.outputs.console import Console
+from harness.outputs.console import Console, abilities
 from harness.outputs.plan_text import plan_text
 from harness.outputs.result_json import refused_bytes, result_bytes, suite_bytes
 from harness.proxy.toxics import TOXICS
@@ -114,18 +114,16 @@ def run(request: Request) -> int:
 
 async def _suite(plans: Sequence[Plan], request: Request) -> int:
     stream = sys.stderr if request.as_json else sys.stdout
-    console = Console(
-        stream=stream,
-        interactive=stream.isatty() and "CI" not in os.environ and request.color,
-        color=request.color and "NO_COLOR" not in os.environ,
-        verbose=request.verbose,
-    )
+    interactive, color = abilities(stream, os.environ, no_color=not request.color)
     results: list[tuple[Result, Path]] = []
-    for plan in plans:
-        results.append(await _one(plan, request, console))
-        if results[-1][0].exit_code in _ENDS_THE_SUITE:
-            break
-    console.finish(results)
+    with Console(
+        stream=stream, interactive=interactive, color=color, verbose=request.verbose
+    ) as console:
+        for plan in plans:
+            results.append(await _one(plan, request, console))
+            if results[-1][0].exit_code in _ENDS_THE_SUITE:
+                break
+        console.finish(results)
     if request.as_json:
         sys.stdout.buffer.write(suite_bytes([result for result, _ in results]))
     return worst_exit_code([result.exit_code for result, _ in results])
@@ -156,6 +154,7 @@ async def _one(plan: Plan, request: Request, console: Console) -> tuple[Result, 
             with suppress(JournalLost):
                 journal.close()
         result = judge.result()
+        console.judged(result)
         with suppress(OSError):  # a full disk has been reported above
             (folder / "result.json").write_bytes(result_bytes(result))
         return result, folder

@@ -24,7 +24,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "which", nargs="?", choices=["experiment", "target"], default="experiment", help="which file"
+        "which",
+        nargs="?",
+        choices=["experiment", "target"],
+        default="experiment",
+        help="which file",
     )
 
 

@@ -134,6 +134,7 @@ class SqlClient:
         if self._connection is not None:
             return
         try:
+            self._address.check_folder()
             async with asyncio.timeout(self._limit.in_s):
                 self._engine = _engine(self._address)
                 self._connection = await self._engine.connect()
@@ -202,11 +203,13 @@ async def _ask(family: Family, driver: Any, query: str) -> tuple[list[Any] | Non
             rows = await statement.fetch()
             return (list(rows), columns) if columns else (None, 0)
         case "mysql" | "sqlite":
-            async with driver.cursor() as cursor:
-                await cursor.execute(query)
-                if cursor.description is None:
-                    return None, 0
-                return list(await cursor.fetchall()), len(cursor.description)
+            cursor = driver.cursor() if family == "mysql" else await driver.cursor()
+            await cursor.execute(query)
+            columns = len(cursor.description or ())
+            rows = await cursor.fetchall() if columns else ()
+            # Only now: closing a cursor whose query still runs would wait for it.
+            await cursor.close()
+            return (list(rows), columns) if columns else (None, 0)
 
 
 async def _cut(family: Family, driver: Any) -> None:
@@ -217,20 +220,19 @@ async def _cut(family: Family, driver: Any) -> None:
         case "mysql":
             driver.close()
         case "sqlite":
-            # Its thread would finish the statement first.
+            # Its thread would finish the statement first; close() waits for the thread.
             await driver.interrupt()
+            await driver.close()
 
 
 async def _run_on_mysql(driver: Any, script: str) -> bool:
     """Runs the statements one by one and returns whether a transaction is left open."""
     cursor = driver.cursor()
-    try:
-        await cursor.execute(script)
-        # Each statement's error waits at its own result.
-        while await cursor.nextset():
-            pass
-    finally:
-        await cursor.close()
+    await cursor.execute(script)
+    # Each statement's error waits at its own result.
+    while await cursor.nextset():
+        pass
+    await cursor.close()
     return bool(driver.get_transaction_status())
 
 

@@ -4,6 +4,7 @@ No connection is opened here.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.model.errors import UserError
@@ -69,6 +70,14 @@ class SqlAddress:
             shown=url.set(drivername=family, password=None, query={}).render_as_string(),
             secrets=_spellings(password),
         )
+
+    def check_folder(self) -> None:
+        """Raises OSError where SQLite could not make its file; its driver leaves a thread behind."""
+        database = self.url.database
+        if self.family == "sqlite" and database and database != ":memory:":
+            folder = Path(database).absolute().parent
+            if not folder.is_dir():
+                raise OSError(f"unable to open database file: there is no folder {folder}")
 
     def hide(self, message: str) -> str:
         """``message`` without the password, in whatever spelling it may have got in."""

@@ -10,9 +10,18 @@ from harness.experiment.checks_target import addresses, asked_placeholders, oper
 from harness.experiment.draft import Draft, ExperimentDraft, TargetDraft
 from harness.experiment.nodes import Path, child, find
 from harness.experiment.report import unknown
-from harness.experiment.schema import MAX_CONCURRENCY, BurstPart, Fault, Operation, Probe, Reset, ViolatedBy, burst_parts
+from harness.experiment.schema import (
+    MAX_CONCURRENCY,
+    BurstPart,
+    Fault,
+    Operation,
+    Probe,
+    Reset,
+    ViolatedBy,
+    burst_parts,
+)
 from harness.experiment.texts import (
-    BUILT_IN,
+    IN_REQUESTS,
     StateNames,
     answer_expression,
     placeholders,
@@ -20,10 +29,13 @@ from harness.experiment.texts import (
     unknown_placeholder,
 )
 from harness.expressions.parse import Expression
+from harness.experiment.words import RESERVED
 from harness.model.errors import UserError
 from harness.model.units import Duration
 
 STEADY_STATE = "steady-state"
+_FOR_VALUE = "Give it a value in vars:, or capture it in the experiment's prepare:."
+_FOR_PORT = "Write {services.NAME.port}; {port} is what a service is told of itself."
 
 
 def check_experiment(experiment: ExperimentDraft, target: TargetDraft, limit: Duration) -> None:
@@ -82,11 +94,16 @@ def _method(
             _check_part(experiment, target, path, part, captured)
         total = sum(part.concurrency for _, part in parts)
         if total > MAX_CONCURRENCY:
-            experiment.wrong(at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together")
+            experiment.wrong(
+                at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together"
+            )
     complete = len(experiment.method) == len(experiment_items(experiment, "method"))
     if complete and experiment.method and not bursts:
         experiment.wrong(
-            ("method",), "the method has no burst, so nothing would be tested", "a burst step", at_key=True
+            ("method",),
+            "the method has no burst, so nothing would be tested",
+            "a burst step",
+            at_key=True,
         )
     return sent if complete else {*sent, *target.names("operations")}
 
@@ -131,7 +148,9 @@ def _check_part(
         experiment.wrong((*at, "operation"), *unknown("operation", part.operation, known))
         return
     for found in placeholders(experiment, (*at, "vars"), part.vars):
-        unknown_placeholder(experiment, found, addresses(target, (*BUILT_IN, *captured)))
+        unknown_placeholder(
+            experiment, found, addresses(target, (*always_there(target), *captured))
+        )
     operation = target.operations.get(part.operation)
     if operation is None:
         return
@@ -139,24 +158,35 @@ def _check_part(
     for name in part.vars:
         if name not in used and name not in operation.vars:
             experiment.wrong(
-                (*at, "vars", name), *unknown(f"variable of {part.operation}", name, used), at_key=True
+                (*at, "vars", name),
+                *unknown(f"variable of {part.operation}", name, used),
+                at_key=True,
             )
     _values_for_all(experiment, (*at, "vars"), part.vars, part.concurrency, "")
     for name, value in operation.vars.items():
         if name not in part.vars and isinstance(value, list):
             place = (*at, "concurrency") if child(find(experiment.root, at), "concurrency") else at
             _values_for_all(experiment, place, {name: value}, part.concurrency, part.operation)
-    values = addresses(target, (*BUILT_IN, *operation.vars, *part.vars, *captured))
+    values = addresses(target, (*operation.vars, *part.vars, *captured, *always_there(target)))
     for found in operation_placeholders(target, part.operation, operation):
         if found.root not in ("hops", "services"):
             unknown_placeholder(
-                target, found, values, "Give it a value in vars:, or capture it in the experiment's prepare:."
+                target, found, values, _FOR_PORT if found.root == "port" else _FOR_VALUE
             )
+
+
+def _variant(target: TargetDraft) -> tuple[str, ...]:
+    return ("variant",) if target.names("variants") else ()
+
+
+def always_there(target: TargetDraft) -> tuple[str, ...]:
+    """What every request may name without a value in the files."""
+    return (*IN_REQUESTS, *_variant(target))
 
 
 def _asked(target: TargetDraft, captured: Collection[str]) -> None:
     """Probes and resets know the variant and what was captured, no request."""
-    known = addresses(target, ("variant", *captured))
+    known = addresses(target, (*_variant(target), *captured))
     asked: list[tuple[Path, Probe | Reset]] = [*target.resets]
     asked += [(("probes", name), probe) for name, probe in target.probes.items()]
     for at, one in asked:
@@ -167,7 +197,7 @@ def _asked(target: TargetDraft, captured: Collection[str]) -> None:
 
 def _used(target: TargetDraft, name: str, operation: Operation) -> list[str]:
     roots = [found.root for found in operation_placeholders(target, name, operation)]
-    return [root for root in dict.fromkeys(roots) if root not in (*BUILT_IN, "hops", "services")]
+    return [root for root in dict.fromkeys(roots) if root not in (*RESERVED, "hops", "services")]
 
 
 def _values_for_all(
@@ -210,7 +240,10 @@ def _steady_state(experiment: ExperimentDraft, target: TargetDraft) -> None:
 def _invariants(experiment: ExperimentDraft, target: TargetDraft, sent: Collection[str]) -> None:
     if STEADY_STATE in experiment.names("invariants"):
         experiment.wrong(
-            ("invariants", STEADY_STATE), f"{STEADY_STATE} is the name of the steady state", "another name", at_key=True
+            ("invariants", STEADY_STATE),
+            f"{STEADY_STATE} is the name of the steady state",
+            "another name",
+            at_key=True,
         )
     for name, invariant in experiment.invariants.items():
         at: Path = ("invariants", name, invariant.kind)
@@ -223,7 +256,9 @@ def _invariants(experiment: ExperimentDraft, target: TargetDraft, sent: Collecti
         if invariant.kind == "always":
             _always(experiment, at, parsed)
         elif not parsed.names and not parsed.counted:
-            experiment.wrong(at, "the invariant reads nothing", "an expression over probes or counts")
+            experiment.wrong(
+                at, "the invariant reads nothing", "an expression over probes or counts"
+            )
         for operation in parsed.counted:
             if operation not in sent and operation in target.names("operations"):
                 experiment.wrong(
@@ -238,7 +273,9 @@ def _always(experiment: ExperimentDraft, at: Path, parsed: Expression) -> None:
     """What is sampled while requests are in flight is known of one probe only."""
     if not parsed.names:
         experiment.wrong(
-            at, "always reads no probe, so there is nothing to sample", "an expression over one probe, or at_end"
+            at,
+            "always reads no probe, so there is nothing to sample",
+            "an expression over one probe, or at_end",
         )
     elif len(parsed.names) > 1:
         experiment.wrong(
@@ -275,4 +312,6 @@ def _variants(experiment: ExperimentDraft, target: TargetDraft) -> None:
         if isinstance(expected, ViolatedBy):
             for number, invariant in enumerate(expected.violated):
                 if invariant not in invariants:
-                    experiment.wrong((*at, "violated", number), *unknown("invariant", invariant, invariants))
+                    experiment.wrong(
+                        (*at, "violated", number), *unknown("invariant", invariant, invariants)
+                    )

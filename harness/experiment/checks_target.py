@@ -39,7 +39,9 @@ def check_target(target: TargetDraft, allowed: Collection[str]) -> None:
         _probe(target, name, probe)
     for index, host in enumerate(target.allow_hosts):
         if not host or any(character in host for character in "/ @{}") or host.count(":") == 1:
-            target.wrong(("allow_hosts", index), f"{host!r} is no host", "a name or an IP, without a port")
+            target.wrong(
+                ("allow_hosts", index), f"{host!r} is no host", "a name or an IP, without a port"
+            )
 
 
 def addresses(target: TargetDraft, names: Collection[str]) -> Known:
@@ -94,8 +96,16 @@ def _service(target: TargetDraft, name: str, service: Service, allowed: Collecti
         target.wrong(
             (*at, "env"), "only a service that is started by run: has an environment", at_key=True
         )
-    if service.ready is not None and service.ready.http is not None and protocol(target, name) == "sql":
-        target.wrong((*at, "ready", "http"), f"{name} is a database and answers no HTTP", "ready: {within: 30s}")
+    if (
+        service.ready is not None
+        and service.ready.http is not None
+        and protocol(target, name) == "sql"
+    ):
+        target.wrong(
+            (*at, "ready", "http"),
+            f"{name} is a database and answers no HTTP",
+            "ready: {within: 30s}",
+        )
     known = addresses(target, ("port", "variant") if service.kind == "run" else ("variant",))
     found = list(texts_of(target, name))
     for placeholder in found:
@@ -124,13 +134,19 @@ def _hops(target: TargetDraft, allowed: Collection[str]) -> None:
             target.wrong((*at, "from"), f"{hop.to} dials itself", "two services")
         to = target.services.get(hop.to)
         if to is not None and text_of(to, "url").startswith("sqlite"):
-            target.wrong((*at, "to"), f"{hop.to} is a file, which nobody dials", "a service with a port")
+            target.wrong(
+                (*at, "to"), f"{hop.to} is a file, which nobody dials", "a service with a port"
+            )
         source = target.services.get(hop.source or "")
         if hop.listen is not None:
             address = check_listen(target, (*at, "listen"), hop.listen, allowed)
             other = pinned.setdefault(address.text(), name) if address is not None else name
             if other != name:
-                target.wrong((*at, "listen"), f"{hop.listen} is pinned by the hop {other} already", "another port")
+                target.wrong(
+                    (*at, "listen"),
+                    f"{hop.listen} is pinned by the hop {other} already",
+                    "another port",
+                )
         elif source is not None and source.kind == _RUNS_ALREADY:
             target.wrong(
                 at,
@@ -153,7 +169,9 @@ def _cycles(target: TargetDraft) -> None:
             if found.placeholder.source != "name" or len(parts) < 2:  # noqa: PLR2004 - root and name
                 continue
             dialled = target.hops.get(parts[1]) if parts[0] == "hops" else None
-            waited = dialled.to if dialled is not None else parts[1] if parts[0] == "services" else None
+            waited = (
+                dialled.to if dialled is not None else parts[1] if parts[0] == "services" else None
+            )
             if waited in waits:
                 waits[name].setdefault(waited, found)
     done: set[str] = set()
@@ -162,7 +180,11 @@ def _cycles(target: TargetDraft) -> None:
 
 
 def _walk(
-    target: TargetDraft, name: str, waits: dict[str, dict[str, Found | str]], above: list[str], done: set[str]
+    target: TargetDraft,
+    name: str,
+    waits: dict[str, dict[str, Found | str]],
+    above: list[str],
+    done: set[str],
 ) -> None:
     if name in done:
         return
@@ -197,7 +219,11 @@ def service_for(target: TargetDraft, at: Path, on: str | None, needs: Speaks) ->
         if len(target.services) == len(services):
             what = "services" if needs == "unknown" else f"services that speak {needs.upper()}"
             listed = f": {', '.join(fitting)}" if fitting else ""
-            target.wrong(at, f"the key 'on' is missing, and there are {len(fitting)} {what}{listed}", "on: SERVICE")
+            target.wrong(
+                at,
+                f"the key 'on' is missing, and there are {len(fitting)} {what}{listed}",
+                "on: SERVICE",
+            )
         return None
     if on not in services:
         found, expected, hint = unknown("service", on, services)
@@ -209,7 +235,12 @@ def service_for(target: TargetDraft, at: Path, on: str | None, needs: Speaks) ->
     if "unknown" not in (spoken, needs) and spoken != needs:
         hint = "A command that listens takes its port from {port}." if spoken == "nothing" else ""
         expected = f"a service that speaks {needs.upper()}"
-        target.wrong((*at, "on"), f"{on} speaks {spoken.upper() if spoken != 'nothing' else spoken}", expected, hint)
+        target.wrong(
+            (*at, "on"),
+            f"{on} speaks {spoken.upper() if spoken != 'nothing' else spoken}",
+            expected,
+            hint,
+        )
         return None
     return on
 
@@ -233,7 +264,11 @@ def _reset(target: TargetDraft, at: Path, reset: Reset) -> None:
         text = node.value if isinstance(node, Scalar) else ""
         file = reset_file(target, (*at, "sql"), str(text))
         if file is not None and not file.is_file():
-            target.wrong((*at, "sql"), f"there is no file {str(file)!r}", "SQL, or a file of it beside this one")
+            target.wrong(
+                (*at, "sql"),
+                f"there is no file {str(file)!r}",
+                "SQL, or a file of it beside this one",
+            )
     else:
         _addresses_only(target, asked_placeholders(target, at, reset))
 

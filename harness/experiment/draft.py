@@ -32,7 +32,7 @@ from harness.experiment.schema import (
     experiment_fields,
     target_fields,
 )
-from harness.experiment.wording import report_errors, unknown_key, words_of
+from harness.experiment.wording import report_errors, unknown_key, without_wrong, words_of
 from harness.experiment.words import describe
 from harness.kinds import Kinds
 from harness.model.units import Duration
@@ -154,7 +154,9 @@ class Reader:
         fields = dict(self.experiment_fields)
         if is_inline(root):
             del fields["target"]
-        read = self._pieces(fields, "experiment", root, (), report, known=("target",) * is_inline(root))
+        read = self._pieces(
+            fields, "experiment", root, (), report, known=("target",) * is_inline(root)
+        )
         use = read.get("target")
         return ExperimentDraft(
             file=file,
@@ -217,7 +219,11 @@ class _Pieces:
         """What is right of the value at ``path``; mappings and lists keep their right entries."""
         if isinstance(node, Scalar) and node.value is None:
             self.report.at(
-                self.root, path, "there is nothing behind the colon", info.description or "", at_key=True
+                self.root,
+                path,
+                "there is nothing behind the colon",
+                info.description or "",
+                at_key=True,
             )
             return _instead(hint, info)
         shape = get_origin(hint)
@@ -245,11 +251,16 @@ class _Pieces:
         return {key: value for key, value in checked.items() if value is not None}
 
     def _checked(self, name: str, hint: Any, node: Node, path: Path) -> Any:
-        """The value at ``path``, None when something is wrong with it."""
+        """The value at ``path``, without its wrong keys; None when more is wrong with it."""
+        adapter, value = self._adapter(name, hint), plain(node)
         try:
-            return self._adapter(name, hint).validate_python(plain(node))
+            return adapter.validate_python(value)
         except ValidationError as error:
             report_errors(error, self.root, path, self.report)
+            rest = without_wrong(value, error)
+        try:
+            return None if rest is None else adapter.validate_python(rest)
+        except ValidationError:
             return None
 
     def _key(self, hint: Any, key: str, path: Path) -> bool:

@@ -40,7 +40,12 @@ def check_url(draft: Draft, path: Path, url: str, allowed: Collection[str]) -> N
         draft.wrong(path, f"{url!r} is no URL", expected)
         return
     if scheme == "https":
-        draft.wrong(path, "https is not supported yet", expected, "Point the URL at the service's HTTP port.")
+        draft.wrong(
+            path,
+            "https is not supported yet",
+            expected,
+            "Point the URL at the service's HTTP port.",
+        )
         return
     if speaks(url) == "unknown":
         draft.wrong(path, f"unknown protocol {scheme!r}", expected)
@@ -83,13 +88,17 @@ def check_host(draft: Draft, path: Path, host: str, allowed: Collection[str]) ->
 
 def check_password(draft: Draft, path: Path, text: str) -> None:
     """No password in plain text: it would stand in the file, and in whatever shows the file."""
-    literal = any(not _PLACEHOLDER.search(found["password"]) for found in _LITERAL_PASSWORD.finditer(text))
+    literal = any(
+        not _PLACEHOLDER.search(found["password"]) for found in _LITERAL_PASSWORD.finditer(text)
+    )
     if not literal and "://" in text:
         try:
             query = parse_qsl(urlsplit(_PLACEHOLDER.sub(_LATER, text)).query)
         except ValueError:
             query = []
-        literal = any(name.lower() in ("password", "passwd") and _LATER not in value for name, value in query)
+        literal = any(
+            name.lower() in ("password", "passwd") and _LATER not in value for name, value in query
+        )
     if literal:
         draft.wrong(
             path,

@@ -27,7 +27,9 @@ class _Reader:
     def read(self, path: Path, text: str | None, chain: tuple[Path, ...]) -> Mapping:
         shown = str(path)
         self._files += 1
-        tree = parse(read_text(path, shown, self._report) if text is None else text, shown, self._report)
+        tree = parse(
+            read_text(path, shown, self._report) if text is None else text, shown, self._report
+        )
         entry = tree.entries.get("include")
         if entry is None:
             return tree
@@ -50,7 +52,10 @@ class _Reader:
                 names.append((item.value, item.mark))
             else:
                 self._report.mark(
-                    item.mark, "this is no path", "the path of a file, or a list of them", key="include"
+                    item.mark,
+                    "this is no path",
+                    "the path of a file, or a list of them",
+                    key="include",
                 )
         return names
 
@@ -59,7 +64,9 @@ class _Reader:
     ) -> Mapping | None:
         file = beside(path, name)
         if file is None or not file.is_file():
-            self._report.mark(mark, f"there is no file {str(file or name)!r}", "a YAML file", key="include")
+            self._report.mark(
+                mark, f"there is no file {str(file or name)!r}", "a YAML file", key="include"
+            )
             return None
         if _identity(file) in chain:
             self._report.mark(mark, f"{file} includes itself in a circle", key="include")
@@ -81,7 +88,12 @@ def beside(path: Path, name: str) -> Path | None:
     # Shortened as text only: `..` behind a symbolic link must not be touched, but reads badly.
     parts: list[str] = []
     for part in joined.parts:
-        if part == ".." and parts and parts[-1] not in ("..", "/") and not Path(*parts).is_symlink():
+        if (
+            part == ".."
+            and parts
+            and parts[-1] not in ("..", "/")
+            and not Path(*parts).is_symlink()
+        ):
             parts.pop()
         else:
             parts.append(part)

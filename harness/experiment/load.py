@@ -84,7 +84,9 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def validate(paths: Sequence[Path], *, kinds: Kinds, allow_hosts: Sequence[str] = ()) -> list[Checked]:
+def validate(
+    paths: Sequence[Path], *, kinds: Kinds, allow_hosts: Sequence[str] = ()
+) -> list[Checked]:
     """Looks at experiment and target files, each with what it uses; starts nothing."""
     reader = Reader.of(kinds)
     search = Report()
@@ -102,7 +104,9 @@ def _check_options(options: Options) -> None:
     if options.rounds is not None and options.rounds < 1:
         raise UserError(f"--rounds {options.rounds}: a run has at least one round.")
     if options.time_limit is not None and options.time_limit <= Duration.ZERO:
-        raise UserError(f"--time {options.time_limit.text()}: a run needs some time; write --time 10min.")
+        raise UserError(
+            f"--time {options.time_limit.text()}: a run needs some time; write --time 10min."
+        )
     if options.seed is not None and not 0 <= options.seed < 2**63:
         raise UserError(f"--seed {options.seed}: write a whole number from 0 to {2**63 - 1}.")
 
@@ -163,7 +167,9 @@ class _Loader:
         node = find(experiment.root, ("target", "use"))
         file = beside(Path(node.mark.file), experiment.use)
         if file is not None and file.is_dir():
-            file = next((file / n for n in _TARGET_NAMES if (file / n).is_file()), file / _TARGET_NAMES[0])
+            file = next(
+                (file / n for n in _TARGET_NAMES if (file / n).is_file()), file / _TARGET_NAMES[0]
+            )
         if file is None or not file.is_file():
             experiment.wrong(
                 ("target", "use"),
@@ -190,9 +196,7 @@ class _Loader:
         known = target.names("variants")
         for name in self.options.variants:
             if name not in known:
-                self.report.file(
-                    experiment.file, *unknown("variant", name, known), key="--variant"
-                )
+                self.report.file(experiment.file, *unknown("variant", name, known), key="--variant")
 
     def _limit(self, experiment: ExperimentDraft, target: TargetDraft) -> Duration:
         rounds = self.options.rounds or experiment.rounds
@@ -211,7 +215,9 @@ class _Loader:
 
 def _is_target(root: Tree) -> bool:
     target = root.entries.get("target")
-    return "experiment" not in root.entries and target is not None and isinstance(target.value, Scalar)
+    return (
+        "experiment" not in root.entries and target is not None and isinstance(target.value, Scalar)
+    )
 
 
 __all__ = ["Checked", "Mapping", "load", "validate"]

@@ -6,7 +6,7 @@ The words are the caller's; how a validator's own errors are put into words is `
 import difflib
 from collections.abc import Iterable
 
-from harness.experiment.nodes import Mark, Node, Path, Scalar, find, steps, written
+from harness.experiment.nodes import Mark, Node, Path, Scalar, steps, written
 from harness.model.errors import Problem, UserError
 
 # Enough for any honest file, and a bound for a file that is wrong all over.
@@ -17,7 +17,7 @@ class Report:
     """All problems of one call of ``load``."""
 
     def __init__(self) -> None:
-        self._problems: dict[Problem, None] = {}
+        self._problems: dict[tuple[object, ...], Problem] = {}
 
     def __bool__(self) -> bool:
         return bool(self._problems)
@@ -27,7 +27,7 @@ class Report:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return tuple(sorted(self._problems, key=_order))[:MAX_PROBLEMS]
+        return tuple(sorted(self._problems.values(), key=_order))[:MAX_PROBLEMS]
 
     def raise_if_any(self) -> None:
         """Raises:
@@ -36,11 +36,25 @@ class Report:
         if self._problems:
             raise UserError(problems=self.problems)
 
-    def file(self, file: str, found: str, expected: str = "", hint: str = "", key: str = "") -> None:
+    def file(
+        self, file: str, found: str, expected: str = "", hint: str = "", key: str = ""
+    ) -> None:
         """A problem of a file as a whole: it is missing, say."""
-        self._add(Problem(file=file, line=None, column=None, key=key, found=found, expected=expected, hint=hint))
+        self._add(
+            Problem(
+                file=file,
+                line=None,
+                column=None,
+                key=key,
+                found=found,
+                expected=expected,
+                hint=hint,
+            )
+        )
 
-    def mark(self, mark: Mark, found: str, expected: str = "", hint: str = "", key: str = "") -> None:
+    def mark(
+        self, mark: Mark, found: str, expected: str = "", hint: str = "", key: str = ""
+    ) -> None:
         """A problem at a place."""
         self._add(
             Problem(
@@ -76,7 +90,9 @@ class Report:
         self.mark(mark, found, expected, hint, written(tuple(named)))
 
     def _add(self, problem: Problem) -> None:
-        self._problems.setdefault(problem)
+        # Two experiments with one target find the same; what else they expected does not matter.
+        place = (problem.file, problem.line, problem.column, problem.key, problem.found)
+        self._problems.setdefault(place, problem)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:
@@ -91,7 +107,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def unknown(what: str, word: str, known: Iterable[str]) -> tuple[str, str, str]:
     """Found, expected and hint for a word that is none of the known ones."""
-    words = list(known)
+    words = list(dict.fromkeys(known))
     near = nearest(word, words)
     listed = ", ".join(words[:20]) + (", …" if len(words) > 20 else "")  # noqa: PLR2004 - a line's worth
     return (
@@ -99,6 +115,3 @@ def unknown(what: str, word: str, known: Iterable[str]) -> tuple[str, str, str]:
         f"one of {listed}" if words else f"no {what}: none is declared",
         f"Did you mean {near}?" if near else "",
     )
-
-
-__all__ = ["MAX_PROBLEMS", "Report", "find", "nearest", "unknown"]

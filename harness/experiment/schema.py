@@ -6,7 +6,14 @@ value may look like is ``words.py``. The words for faults, probes and so on come
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, create_model, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from harness.experiment.nodes import Path
@@ -61,7 +68,9 @@ class Hop(Strict):
 
     source: Text | None = Field(None, alias="from", description="the service that dials the hop")
     to: Text = Field(description="the service behind the hop")
-    listen: Text | None = Field(None, description="a pinned host:port; else the system gives a port")
+    listen: Text | None = Field(
+        None, description="a pinned host:port; else the system gives a port"
+    )
 
 
 class Variant(Strict):
@@ -90,10 +99,16 @@ class Operation(Strict):
     headers: Headers = Field({}, description="texts with {placeholders}")
     payload: Any = Field(None, alias="json", description="the body as JSON, with {placeholders}")
     body: Text | None = Field(None, description="the body as text, with {placeholders}")
-    vars: Variables = Field({}, description="values for the placeholders; a list has one for each request")
+    vars: Variables = Field(
+        {}, description="values for the placeholders; a list has one for each request"
+    )
     timeout: PositiveSpan = Field(Duration.of_s(30), description="what takes longer is unknown")
-    acknowledged: ExpressionText | None = Field(None, description="true if it took effect; without any rule: 2xx")
-    rejected: ExpressionText | None = Field(None, description="true if it certainly had no effect; without any rule: 4xx")
+    acknowledged: ExpressionText | None = Field(
+        None, description="true if it took effect; without any rule: 2xx"
+    )
+    rejected: ExpressionText | None = Field(
+        None, description="true if it certainly had no effect; without any rule: 4xx"
+    )
 
     @model_validator(mode="after")
     def _one_body(self) -> "Operation":
@@ -109,7 +124,9 @@ class Operation(Strict):
 class Probe(Worded):
     """A question about the state that has one value as its answer."""
 
-    on: Text | None = Field(None, description="the service; not needed when only one can be asked so")
+    on: Text | None = Field(
+        None, description="the service; not needed when only one can be asked so"
+    )
 
 
 # Parts of an experiment
@@ -132,7 +149,9 @@ class Fault(Worded):
 
     nestable: ClassVar[bool] = True
     on: Text = Field(description="the hop")
-    lasts: PositiveSpan | None = Field(None, alias="for", description="else to the end of the round")
+    lasts: PositiveSpan | None = Field(
+        None, alias="for", description="else to the end of the round"
+    )
     stream: Literal["upstream", "downstream"] = Field("downstream", description="which direction")
     toxicity: Percent = Field(1.0, description="the share of connections it acts on")
 
@@ -145,7 +164,9 @@ class BurstPart(Strict):
 
     operation: Text = Field(description="an operation of the target")
     concurrency: Concurrency = Field(description="how many requests")
-    vars: Variables = Field({}, description="values for this burst; they win over the operation's own")
+    vars: Variables = Field(
+        {}, description="values for this burst; they win over the operation's own"
+    )
 
 
 class OneBurst(BurstPart):
@@ -204,7 +225,9 @@ class Step(Strict):
     @model_validator(mode="after")
     def _exactly_one(self) -> "Step":
         if (self.fault is None) == (self.burst is None):
-            found = "fault and burst stand together" if self.fault is not None else "the step is empty"
+            found = (
+                "fault and burst stand together" if self.fault is not None else "the step is empty"
+            )
             raise problem(found, "one of fault and burst", "Write each as a step of its own.")
         return self
 
@@ -214,7 +237,9 @@ class Prepare(Strict):
 
     operation: Text = Field(description="an operation of the target")
     vars: Variables = Field({}, description="values for this request")
-    capture: dict[VariableName, ExpressionText] = Field({}, description="what to keep of the answer, by name")
+    capture: dict[VariableName, ExpressionText] = Field(
+        {}, description="what to keep of the answer, by name"
+    )
 
 
 class Settle(Strict):
@@ -235,7 +260,9 @@ def _expected(value: Any) -> str | None:
 def _held_or_violated(value: Any) -> str:
     if value in ("held", "violated"):
         return str(value)
-    raise problem(f"found {describe(value)}", "held, violated, or {violated: [names of invariants]}")
+    raise problem(
+        f"found {describe(value)}", "held, violated, or {violated: [names of invariants]}"
+    )
 
 
 _ExpectedWord = Annotated[
@@ -250,7 +277,9 @@ def _variants(value: Any) -> str | None:
 
 def _some_variants(value: Any) -> Any:
     if not isinstance(value, dict | list) or not value:
-        raise problem(f"found {describe(value)}", "a list of variants, or a mapping of variants to verdicts")
+        raise problem(
+            f"found {describe(value)}", "a list of variants, or a mapping of variants to verdicts"
+        )
     return value
 
 
@@ -262,7 +291,10 @@ ExpectedVariants = Annotated[
 
 # The files
 
-_INCLUDE: tuple[Any, Any] = (str | list[str] | None, Field(None, description="files whose keys are drawn in"))
+_INCLUDE: tuple[Any, Any] = (
+    str | list[str] | None,
+    Field(None, description="files whose keys are drawn in"),
+)
 
 
 def target_fields(kinds: Kinds) -> Fields:
@@ -277,26 +309,40 @@ def target_fields(kinds: Kinds) -> Fields:
             Field(description="what runs while the experiment does", min_length=1),
         ),
         "hops": (dict[DashedName, Hop], Field({}, description="proxied links between services")),
-        "variants": (dict[FolderName, variant], Field({}, description="forms of the service, filled in as {variant}")),  # type: ignore[valid-type]
+        "variants": (
+            dict[FolderName, variant],
+            Field({}, description="forms of the service, filled in as {variant}"),
+        ),  # type: ignore[valid-type]
         "reset": (
             either(
                 lambda value: "<list>" if isinstance(value, list) else "<one>",
                 {"<one>": reset, "<list>": list[reset]},
             ),
-            Field([], description="puts the state back, before every round and each look at the steady state"),
+            Field(
+                [],
+                description="puts the state back, before every round and each look at the steady state",
+            ),
         ),
-        "operations": (dict[Identifier, Operation], Field({}, description="requests of the service's users")),
+        "operations": (
+            dict[Identifier, Operation],
+            Field({}, description="requests of the service's users"),
+        ),
         "probes": (
             dict[Identifier, choice(kinds.probes, Probe, "probe")],  # type: ignore[misc]
             Field({}, description="questions about the state"),
         ),
-        "allow_hosts": (list[Text], Field([], description="hosts other than this machine that may be reached")),
+        "allow_hosts": (
+            list[Text],
+            Field([], description="hosts other than this machine that may be reached"),
+        ),
     }
 
 
 def experiment_fields(kinds: Kinds, *, inline: bool = False) -> Fields:
     """The keys of an experiment file; ``inline`` also describes a target within it, for schemas."""
-    step = create_model("Step", __base__=Step, fault=(choice(kinds.faults, Fault, "fault") | None, None))
+    step = create_model(
+        "Step", __base__=Step, fault=(choice(kinds.faults, Fault, "fault") | None, None)
+    )
     target: Any = Use
     if inline:
         target = Use | create_model("InlineTarget", __base__=Strict, **target_fields(kinds))  # type: ignore[call-overload]
@@ -308,8 +354,14 @@ def experiment_fields(kinds: Kinds, *, inline: bool = False) -> Fields:
             ExpectedVariants | None,
             Field(None, description="which variants, and what is expected of each; else all, held"),
         ),
-        "steady_state": (list[ExpressionText], Field([], description="what is true when nothing is wrong")),
-        "recovers_within": (Span, Field(Duration.of_s(10), description="for the steady state after the last undo")),
+        "steady_state": (
+            list[ExpressionText],
+            Field([], description="what is true when nothing is wrong"),
+        ),
+        "recovers_within": (
+            Span,
+            Field(Duration.of_s(10), description="for the steady state after the last undo"),
+        ),
         "rounds": (
             Annotated[int, Field(ge=1, le=MAX_ROUNDS)],
             Field(1, description="how often the method runs, each time after a reset"),
@@ -320,7 +372,10 @@ def experiment_fields(kinds: Kinds, *, inline: bool = False) -> Fields:
             Field(description="what must hold", min_length=1),
         ),
         "settle": (Settle, Field(Settle(), description="when the state counts as at rest")),
-        "prepare": (list[Prepare], Field([], description="operations that run once before the rounds")),
+        "prepare": (
+            list[Prepare],
+            Field([], description="operations that run once before the rounds"),
+        ),
         "time": (PositiveSpan | None, Field(None, description="limit for the whole run")),
         "seed": (
             Annotated[int, Field(ge=0, lt=2**63)] | None,

@@ -65,7 +65,9 @@ def read_text(path: Path, shown: str, report: Report) -> str:
     else:
         if len(data) <= MAX_BYTES:
             return _decode(data, shown, report)
-        report.mark(Mark(shown, 1, 1), f"the file is larger than {MAX_BYTES // 1024} KiB", "a shorter one")
+        report.mark(
+            Mark(shown, 1, 1), f"the file is larger than {MAX_BYTES // 1024} KiB", "a shorter one"
+        )
     raise Unreadable
 
 
@@ -91,7 +93,9 @@ def parse(text: str, shown: str, report: Report) -> Mapping:
         builder.take(event)
         if builder.nodes > MAX_NODES or len(builder.open) > MAX_DEPTH:
             limit = f"{MAX_NODES} values" if builder.nodes > MAX_NODES else f"{MAX_DEPTH} levels"
-            report.mark(builder.mark(event.start_mark), f"the file has more than {limit}", "a simpler one")
+            report.mark(
+                builder.mark(event.start_mark), f"the file has more than {limit}", "a simpler one"
+            )
             raise Unreadable
     if builder.root is None:
         report.mark(Mark(shown, 1, 1), "the file is empty", "a mapping of keys to values")
@@ -120,7 +124,11 @@ def _events(text: str, shown: str, report: Report) -> Iterator[Any]:
     except ReaderError as problem:
         before = text[: problem.position]
         at = Mark(shown, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        report.mark(at, f"the character U+{ord(text[problem.position]):04X} is not allowed", "printable text")
+        report.mark(
+            at,
+            f"the character U+{ord(text[problem.position]):04X} is not allowed",
+            "printable text",
+        )
         raise Unreadable from None
     except Unreadable:
         raise
@@ -167,7 +175,9 @@ class _Builder:
             self._documents += 1
             if self._documents > 1:
                 self._report.mark(
-                    self.mark(event.start_mark), "a second document begins", "one document in a file"
+                    self.mark(event.start_mark),
+                    "a second document begins",
+                    "one document in a file",
                 )
                 raise Unreadable
         elif name == "AliasEvent":

@@ -14,7 +14,7 @@ from harness.expressions.parse import Expression, ExpressionProblem, parse
 from harness.expressions.template import Placeholder, Template, TemplateProblem
 
 ANSWER_NAMES = ("status", "json", "headers", "body", "elapsed")
-BUILT_IN = ("n", "round", "rid", "variant", "port")
+IN_REQUESTS = ("n", "round", "rid")
 PARTS_OF_ADDRESS = ("url", "address", "host", "port")
 
 
@@ -134,11 +134,20 @@ def _unknown_address(draft: Draft, found: Found, known: Known) -> bool:
     column = found.placeholder.column
     if len(parts) != 3:  # noqa: PLR2004 - hops, its name, its part
         example = f"{{{parts[0]}.{next(iter(there), 'name')}.url}}"
-        draft.wrong(found.path, f"{found.placeholder.name!r} names no address", f"such as {example}", column=column)
+        draft.wrong(
+            found.path,
+            f"{found.placeholder.name!r} names no address",
+            f"such as {example}",
+            column=column,
+        )
     elif parts[1] not in there:
-        draft.wrong(found.path, *unknown(parts[0].removesuffix("s"), parts[1], there), column=column)
+        draft.wrong(
+            found.path, *unknown(parts[0].removesuffix("s"), parts[1], there), column=column
+        )
     elif parts[2] not in PARTS_OF_ADDRESS:
-        draft.wrong(found.path, *unknown(f"part of {parts[1]}", parts[2], PARTS_OF_ADDRESS), column=column)
+        draft.wrong(
+            found.path, *unknown(f"part of {parts[1]}", parts[2], PARTS_OF_ADDRESS), column=column
+        )
     else:
         return False
     return True

@@ -11,7 +11,16 @@ from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
 
 from harness.experiment.report import nearest
-from harness.experiment.words import Bytes, ExpressionText, Headers, LineText, Span, Text, describe, problem
+from harness.experiment.words import (
+    Bytes,
+    ExpressionText,
+    Headers,
+    LineText,
+    Span,
+    Text,
+    describe,
+    problem,
+)
 from harness.experiment.wording import Strict
 from harness.kinds import Described, main_attribute, to_plain
 from harness.model.units import Duration, Size
@@ -110,7 +119,9 @@ def either(tell: Any, tagged: Mapping[str, Any]) -> Any:
     union: Any = members[0]
     for member in members[1:]:
         union = union | member
-    return Annotated[union, Discriminator(tell)] if len(members) > 1 else next(iter(tagged.values()))
+    return (
+        Annotated[union, Discriminator(tell)] if len(members) > 1 else next(iter(tagged.values()))
+    )
 
 
 def _check(data: Any, values: Mapping[str, list[str]], what: str, shared: list[str]) -> None:
@@ -119,13 +130,18 @@ def _check(data: Any, values: Mapping[str, list[str]], what: str, shared: list[s
         raise problem(f"found {describe(data)}", f"a mapping with one of {words}")
     found = [word for word in values if word in data]
     if len(found) > 1:
-        raise problem(f"{' and '.join(found)} stand together", f"one {what} at a time")
+        raise problem(
+            f"{' and '.join(found)} stand together", f"one {what} at a time", key=found[1]
+        )
     if not found:
         others = [str(key) for key in data if key not in shared]
         near = next((n for key in others if (n := nearest(key, values)) is not None), None)
         named = ", ".join(map(repr, others)) if others else "no word that names one"
         raise problem(
-            f"unknown {what}: {named}", f"one of {words}" if words else f"no {what}", f"Did you mean {near}?" if near else ""
+            f"unknown {what}: {named}",
+            f"one of {words}" if words else f"no {what}",
+            f"Did you mean {near}?" if near else "",
+            key=others[0] if others else "",
         )
     word = found[0]
     if values[word] and data[word] not in values[word]:
@@ -160,7 +176,9 @@ def _typed(name: str, hint: Any) -> Any:
     return hint
 
 
-def _model(name: str, described: type[Described], base: type[Worded], fields: dict[str, Any]) -> type[Worded]:
+def _model(
+    name: str, described: type[Described], base: type[Worded], fields: dict[str, Any]
+) -> type[Worded]:
     made: type[Worded] = create_model(name, __base__=base, **fields)
     made.__doc__ = described.summary
     made.described = described
@@ -200,7 +218,8 @@ def _nested(kind: str, described: type[Described], base: type[Worded]) -> type[W
     """``slicer: {average_size: 64B, delay: 10us}``: all attributes under the word."""
     attributes = _attributes(described)
     own: dict[str, Any] = {
-        f"own_{name}": (hint, Field(default, alias=name)) for name, (hint, default) in attributes.items()
+        f"own_{name}": (hint, Field(default, alias=name))
+        for name, (hint, default) in attributes.items()
     }
     inner = create_model(f"{base.__name__}_{kind}_attributes", __base__=Strict, **own)
     made = _model(

@@ -6,7 +6,13 @@ Where they stand in the file is ``report.py``.
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from harness.experiment.nodes import Node, Path, child, find
@@ -17,7 +23,16 @@ from harness.experiment.words import describe, problem
 _ELSEWHERE = {
     **dict.fromkeys(("services", "hops", "reset", "operations", "probes", "allow_hosts"), "target"),
     **dict.fromkeys(
-        ("steady_state", "recovers_within", "rounds", "method", "invariants", "settle", "prepare", "time"),
+        (
+            "steady_state",
+            "recovers_within",
+            "rounds",
+            "method",
+            "invariants",
+            "settle",
+            "prepare",
+            "time",
+        ),
         "experiment",
     ),
 }
@@ -30,13 +45,17 @@ class Strict(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _name_the_known_keys(cls, data: Any, handler: ModelWrapValidatorHandler["Strict"]) -> "Strict":
+    def _name_the_known_keys(
+        cls, data: Any, handler: ModelWrapValidatorHandler["Strict"]
+    ) -> "Strict":
         """Gives an unknown key's error the keys that are known here, which pydantic does not keep,
         and refuses keys with nothing behind them: they would pass for keys that are not there."""
         empty = _empty_keys(data, cls)
         wrong = [
             InitErrorDetails(
-                type=problem("there is nothing behind the colon", "a value, or no key"), loc=(key,), input=None
+                type=problem("there is nothing behind the colon", "a value, or no key"),
+                loc=(key,),
+                input=None,
             )
             for key in empty
         ]
@@ -89,7 +108,37 @@ def report_errors(error: ValidationError, root: Node, path: Path, report: Report
             hint = hint or _comma_hint(root, where)
         if kind == "missing":
             where = where[:-1]
+        if kind == "problem" and detail["ctx"]["key"]:
+            where, at_key = (*where, detail["ctx"]["key"]), True
         report.at(root, where, found, expected, hint, at_key=at_key)
+
+
+# Keys whose absence would only make more errors of names that then lack a value.
+_NEEDED = frozenset(
+    {"vars", "capture", "env", "headers", "json", "body", "operations", "on", "from", "listen"}
+)
+
+
+def without_wrong(value: Any, error: ValidationError) -> Any:
+    """``value`` without the keys that are wrong by themselves, so that the rest can still be looked
+    at; None if something is wrong that cannot be left out."""
+    for detail in error.errors(include_url=False):
+        loc = [part for part in detail["loc"] if not str(part).startswith("<")]
+        if detail["type"] == "missing" or not loc or _NEEDED.intersection(map(str, loc)):
+            return None
+        value = _without(value, loc)
+    return value
+
+
+def _without(value: Any, path: list[Any]) -> Any:
+    if not isinstance(value, dict) or not path:
+        return value
+    first, *rest = path
+    if first not in value:
+        return _without(value, rest)
+    if not rest or not isinstance(value[first], dict):
+        return {key: below for key, below in value.items() if key != first}
+    return {**value, first: _without(value[first], rest)}
 
 
 def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - one line for each kind of error
@@ -118,7 +167,11 @@ def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - o
         case "bool_type":
             return f"found {describe(value)}", "true or false", ""
         case "string_type":
-            return f"found {describe(value)}", "text", "Put it in quotes." if _is_number(value) else ""
+            return (
+                f"found {describe(value)}",
+                "text",
+                "Put it in quotes." if _is_number(value) else "",
+            )
         case "list_type" | "tuple_type":
             return f"found {describe(value)}", "a list", ""
         case "dict_type" | "model_type" | "dataclass_type" | "model_attributes_type":

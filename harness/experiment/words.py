@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from harness.model.units import Duration, Size, UnitProblem
+from harness.model.units import Duration, Size
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 # Longer texts are no number with a unit; and a number has to stay printable.
@@ -19,9 +19,12 @@ _MAX_DURATION = Duration.of_s(366 * 24 * 3600)
 _MAX_TEXT = 10_000
 
 
-def problem(found: str, expected: str = "", hint: str = "") -> PydanticCustomError:
-    """An error in the three parts that all our messages have."""
-    return PydanticCustomError("problem", "{found}", {"found": found, "expected": expected, "hint": hint})
+def problem(
+    found: str, expected: str = "", hint: str = "", *, key: str = ""
+) -> PydanticCustomError:
+    """An error in the three parts that all our messages have; ``key`` is the key to blame."""
+    parts = {"found": found, "expected": expected, "hint": hint, "key": key}
+    return PydanticCustomError("problem", "{found}", parts)
 
 
 def describe(value: object) -> str:
@@ -81,7 +84,9 @@ _DASHED = r"[A-Za-z_][A-Za-z0-9_]{0,99}(?:-[A-Za-z0-9_]{1,50}){0,10}"
 _FILE_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
 
 # A name that expressions use: a hyphen would be a minus there.
-Identifier = _word(_PLAIN, "letters, digits and _", "Expressions use this name, so it has no hyphen.")
+Identifier = _word(
+    _PLAIN, "letters, digits and _", "Expressions use this name, so it has no hyphen."
+)
 DashedName = _word(_DASHED, "letters, digits, _ and single hyphens, a letter first")
 # A name that becomes part of the name of a run's folder.
 FolderName = _word(_FILE_NAME, "letters, digits, hyphens, dots and _, up to 80")
@@ -141,7 +146,11 @@ def _percent(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         whole = value * 100 if 0 < value <= 1 else value
         raise problem(f"{value} has no unit", "", f"Write {whole:g}%.")
-    found = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*%\s*", value) if isinstance(value, str) else None
+    found = (
+        re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*%\s*", value)
+        if isinstance(value, str)
+        else None
+    )
     if found is None:
         raise problem(f"found {describe(value)}", "a percentage, such as 30%")
     share = float(found[1])
@@ -153,7 +162,9 @@ def _percent(value: object) -> float:
 Percent = Annotated[
     float,
     PlainValidator(_percent),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "such as 30%"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "such as 30%"}
+    ),
 ]
 
 
@@ -191,10 +202,16 @@ def http_line(value: object) -> HttpLine:
     outside = re.sub(r"\{[^{}]*\}", "", path)
     if re.search(r"[^!-~]", outside):
         raise problem(
-            f"the path {path!r} holds a space or a character outside ASCII", "", "Write it percent-encoded."
+            f"the path {path!r} holds a space or a character outside ASCII",
+            "",
+            "Write it percent-encoded.",
         )
     if "#" in outside:
-        raise problem(f"the path {path!r} holds a #", "", "A fragment is never sent; write %23 for the character.")
+        raise problem(
+            f"the path {path!r} holds a #",
+            "",
+            "A fragment is never sent; write %23 for the character.",
+        )
     return HttpLine(method=method, path=path)
 
 
@@ -217,7 +234,15 @@ LineText = Annotated[str, PlainValidator(_line_text), _LINE_SCHEMA]
 
 
 # Set by the harness, or harmful beside what it sets: two lengths of one body are a hole.
-_OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade")
+_OWN_HEADERS = (
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "expect",
+    "te",
+    "trailer",
+    "upgrade",
+)
 
 
 def _header_name(value: str) -> str:
@@ -248,7 +273,9 @@ def _expression(value: object) -> str:
 
 
 # Read in `checks/`, where the names are known; here it is only text.
-ExpressionText = Annotated[str, PlainValidator(_expression), WithJsonSchema({"type": "string", "minLength": 1})]
+ExpressionText = Annotated[
+    str, PlainValidator(_expression), WithJsonSchema({"type": "string", "minLength": 1})
+]
 
 _VARIABLE = re.compile(_PLAIN)
 RESERVED = ("n", "round", "rid", "variant", "port", "hops", "services")
@@ -277,5 +304,3 @@ def _variable_value(value: object) -> object:
 
 
 Variables = dict[VariableName, Annotated[Any, BeforeValidator(_variable_value)]]
-
-__all__ = ["UnitProblem"]

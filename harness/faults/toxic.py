@@ -7,7 +7,7 @@ in the intention, so that the guardian can do it from the journal alone.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.faults.trace import Promise, Turn, seen
 from harness.kinds import to_params
@@ -36,7 +36,7 @@ class ToxicFault:
         self._hop = hop
         self.round = round
         self._kind = TOXICS[step.kind]
-        self._params = to_params(self._kind.Params, step.params)
+        self._params: Any = to_params(self._kind.Params, step.params)
         # '#' is no character a Toxiproxy client can put into a path unescaped.
         self._toxic = step.id.replace("#", ".")
         self._in_force_since: Instant | None = None

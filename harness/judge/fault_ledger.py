@@ -12,7 +12,7 @@ from harness.model.events import (
     FaultUndone,
 )
 from harness.model.plan import FaultStep
-from harness.model.units import Duration
+from harness.model.units import Duration, UnitProblem
 from harness.model.verdicts import FaultFinding
 
 FaultEvent = FaultIntended | FaultApplied | FaultUndone | FaultNotUndone | FaultSeen
@@ -87,10 +87,20 @@ class FaultLedger:
 
 
 def _told(step: FaultStep, looked: Sequence[FaultSeen]) -> str:
-    """``latency seen on 212 messages of hop db, 41 ms in the median``."""
+    """``40 ms latency seen on 212 messages of hop db, 41 ms in the median``."""
+    what = f"{_strength(step)}{step.kind}"
     hit = sum(each.hit for each in looked)
     if not hit:
-        return f"{step.kind} never seen on {step.on}"
+        return f"{what} never seen on hop {step.on}"
     medians = [each.median.ns for each in looked if each.median is not None]
     middle = f", {Duration.of_ns(round(median(medians)))} in the median" if medians else ""
-    return f"{step.kind} seen on {hit} messages of {step.on}{middle}"
+    return f"{what} seen on {hit} messages of hop {step.on}{middle}"
+
+
+def _strength(step: FaultStep) -> str:
+    """The main attribute stands behind the kind's own word, where it has one."""
+    value = step.params.get(step.kind)
+    try:
+        return f"{Duration.parse(value)} "
+    except UnitProblem:
+        return "" if value is None or isinstance(value, bool) else f"{value} "

@@ -127,7 +127,10 @@ def _settling(facts: RoundFacts) -> Iterator[Lack]:
         detail = "nothing says whether the state settled"
         yield Lack(short="not settled", detail=detail, withheld=True, about="settling")
         return
-    what = f"probes still changing: {', '.join(never.probes)}" if never.probes else ""
-    flying = f"requests still in flight: {never.in_flight}" if never.in_flight else ""
-    detail = f"never settled within {never.limit} ({'; '.join(filter(None, (what, flying)))})"
+    moving = [
+        *([f"probes still changing: {', '.join(never.probes)}"] if never.probes else []),
+        *([f"requests still in flight: {never.in_flight}"] if never.in_flight else []),
+    ]
+    told = "; ".join(moving) or "something still moved on the wire"
+    detail = f"never settled within {never.limit} ({told})"
     yield Lack(short="never settled", detail=detail, about="settling")

@@ -58,7 +58,7 @@ def _missing(conclusion: Conclusion) -> tuple[str, ...]:
 
 def _reason(view: RunView, conclusion: Conclusion) -> str:
     broken = _first(view.invariants, "violated")
-    told = f"{broken.name} is {broken.summary}" if broken is not None else ""
+    told = f"{broken.name}: {broken.summary}" if broken is not None else ""
     match conclusion.verdict:
         case Verdict.HELD:
             rounds = number_of(len(view.counted_rounds), "round")

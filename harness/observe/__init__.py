@@ -3,6 +3,8 @@
 They ask the service directly, never through a hop. Nothing here judges what was read.
 """
 
-from harness.kinds import Described, Registry
+from typing import Any
 
-PROBES: Registry[Described] = Registry(package="harness.observe", group="harness.probes")
+from harness.kinds import Registry
+
+PROBES: Registry[Any] = Registry(package="harness.observe", group="harness.probes")

@@ -27,7 +27,7 @@ from harness.outputs.paragraphs import Paragraph, Span, cells, paragraph
 from harness.outputs.printer import Printer
 from harness.outputs.progress import Progress, label_of, step
 from harness.outputs.round_line import RoundLine
-from harness.outputs.verdict_block import block, heading, row
+from harness.outputs.verdict_block import block, heading, in_one_line, row
 
 # Wide enough that the usual sentences keep to one line of a log, narrow enough to be read.
 PLAIN_WIDTH = 120
@@ -66,22 +66,25 @@ class Console:
         width: int | None = None,
         quiet: bool = False,
     ) -> None:
-        """``quiet`` shows only the end, for a report. ``width`` is the terminal's unless given."""
+        """``quiet`` shows only the end, for a report. ``width`` is the terminal's unless given.
+
+        Bars need colour to be told from their ground: without it there are plain lines.
+        """
         display: Display
-        if interactive and not quiet:
+        interactive = interactive and color and not quiet
+        if interactive:
             # Here and not above: rich takes a tenth of a second that a pipe need not wait for.
             from harness.outputs.live import Bars, screen_on
 
-            screen = screen_on(stream, color=color, width=width)
+            screen = screen_on(stream, width=width)
             width = screen.width
             display = Bars(screen)
         printer = Printer(stream, width=width or PLAIN_WIDTH, color=color)
-        if quiet:
-            display = Silence()
-        elif not interactive:
-            display = Lines(printer)
+        if not interactive:
+            display = Silence() if quiet else Lines(printer)
         self._printer = printer
         self._display = display
+        self._quiet = quiet
         self._verbose = verbose
         self._round = RoundLine()
         self._runs: dict[str, Progress] = {}
@@ -132,9 +135,9 @@ class Console:
 
     def _begin(self, progress: Progress) -> None:
         self._round = RoundLine()
-        self._display.begin(
-            self._heading(progress.experiment, progress.title, progress.seed), progress
-        )
+        if not self._quiet:
+            above = self._heading(progress.experiment, progress.title, progress.seed)
+            self._display.begin(above, progress)
 
     def _heading(self, experiment: str, title: str, seed: int) -> Paragraph | None:
         """The line above an experiment's runs; None when it stands there already."""
@@ -148,7 +151,7 @@ class Console:
         for result in results:
             above = self._heading(result.experiment, result.title, result.seed)
             progress = self._runs.get(result.run)
-            line = row(result, width=width, done=None if progress is None else progress.done)
+            line = row(result, width=width, rounds=None if progress is None else progress.count)
             self._printer.print(*([] if above is None else [above]), line)
 
     def _tell(self, before: Progress, event: AnyEvent) -> None:
@@ -156,7 +159,8 @@ class Console:
         label = self._now.label
         new = () if isinstance(event, RunStarted) else self._now.troubles[len(before.troubles) :]
         for trouble in new:
-            self._display.say(paragraph(f"  {label}: ", Span(trouble.what, "odd"), hang=4))
+            said = Span(in_one_line(trouble), "odd")
+            self._display.say(paragraph(f"  {label}: ", said, hang=4))
         if self._verbose and isinstance(event, RoundFinished):
             self._display.say(paragraph(f"  {label}: {self._round.text()}", hang=4))
         words = sentence(event) if self._verbose > 1 else ""

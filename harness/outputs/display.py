@@ -37,15 +37,16 @@ class Lines:
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
         self._width = 8
-        self._done: dict[str, int] = {}
+        self._counts: dict[str, str] = {}
 
     def begin(self, experiment: Paragraph | None, progress: Progress) -> None:
         if experiment is not None:
             self._printer.print(experiment)
+        self._counts[progress.run] = progress.count
         self._width = max(self._width, cells(progress.label))
 
     def changed(self, before: Progress, now: Progress) -> None:
-        self._done[now.run] = now.done
+        self._counts[now.run] = now.count
         # Rounds are one phase: a line for each would hide the rest, and -v has them.
         phase = _rounds(now) if now.stage == "rounds" else now.phase
         if (
@@ -58,7 +59,7 @@ class Lines:
         self._printer.print(line)
 
     def judged(self, result: Result) -> bool:
-        self._printer.print(row(result, width=self._width, done=self._done.get(result.run)))
+        self._printer.print(row(result, width=self._width, rounds=self._counts.get(result.run)))
         return True
 
     def close(self) -> None:

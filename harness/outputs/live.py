@@ -31,12 +31,11 @@ RICH_STYLE: dict[Style, str] = {
 }
 
 
-def screen_on(stream: TextIO, *, color: bool, width: int | None = None) -> Screen:
+def screen_on(stream: TextIO, *, width: int | None = None) -> Screen:
     """A rich console that takes text for text: no markup, no highlighting, no emoji codes."""
     return Screen(
         file=stream,
         force_terminal=True,
-        no_color=not color,
         width=width,
         markup=False,
         highlight=False,
@@ -128,7 +127,7 @@ def table(runs: Sequence[Progress], verdicts: dict[str, Result]) -> Table:
         grid.add_row(
             label,
             bar,
-            Text(f"{run.done:>{len(str(run.rounds))}}/{run.rounds}"),
+            Text(run.count),
             Text("  ").append_text(_text(said)),
         )
     return grid

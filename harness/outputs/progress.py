@@ -40,17 +40,22 @@ from harness.model.events import (
     SteadyStateJudged,
     TargetFailed,
 )
+from harness.model.verdicts import Verdict
 
 Stage = Literal["starting", "steady state", "rounds", "steady state again", "stopping", "done"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """One thing that went wrong: whose it was, its own words (untrusted), how to go on."""
+    """One thing that went wrong: whose it was, its own words (untrusted), how to go on.
+
+    ``told_by`` is the verdict whose reason tells the same.
+    """
 
     what: str
     detail: str = ""
     hint: str = ""
+    told_by: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,11 @@ class Progress:
     stage: Stage = "starting"
     phase: str = "starting"
     troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def count(self) -> str:
+        """`` 3/20``: as wide from the first round to the last."""
+        return f"{self.done:>{len(str(self.rounds))}}/{self.rounds}"
 
 
 def label_of(variant: str | None, experiment: str) -> str:
@@ -189,11 +199,15 @@ def trouble(event: Failure) -> Trouble:
                 what=what, detail=detail, hint="This is a fault of the harness, not of the target."
             )
         case SetupRefused(message=message):
-            return Trouble(what="not as needed, nothing was injected", detail=message)
+            return Trouble(
+                what="not as needed, nothing was injected", detail=message, told_by=Verdict.REFUSED
+            )
         case LimitReached(limit=limit, during=during):
-            return Trouble(what=f"the time limit of {limit} was reached during {during}")
+            what = f"the time limit of {limit} was reached during {during}"
+            return Trouble(what=what, told_by=Verdict.ABORTED)
         case Interrupted(signal=signal, during=during):
-            return Trouble(what=f"{signal} arrived during {during}")
+            what = f"{signal} arrived during {during}, rolling back"
+            return Trouble(what=what, told_by=Verdict.INTERRUPTED)
         case FaultNotUndone(fault=fault, because=because):
             return Trouble(what=f"{fault} could not be undone", detail=because)
         case _:

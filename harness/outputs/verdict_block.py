@@ -6,6 +6,7 @@ A pure function of results and of what went wrong on the way; nothing here decid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from harness.model.units import Duration
 from harness.model.verdicts import (
     EXIT_NOT_UNDONE,
     BurstFinding,
@@ -70,9 +71,9 @@ def unexpected(result: Result) -> str:
     return f"{expected.verdict}{by}{only} was expected"
 
 
-def row(result: Result, *, width: int, done: int | None = None) -> Paragraph:
-    """One line a run, for output without a bar; ``done`` rounds of it, where that is known."""
-    count = str(result.rounds) if done is None else f"{done}/{result.rounds}"
+def row(result: Result, *, width: int, rounds: str | None = None) -> Paragraph:
+    """One line a run, for output without a bar; ``rounds`` as ``3/20``, where that is known."""
+    count = f"{result.rounds} rounds" if rounds is None else rounds
     said = verdict_spans(result)
     return paragraph(f"  {padded(_label(result), width)}  {count}   ", *said, hang=width + 4)
 
@@ -106,15 +107,36 @@ def _labelled(label: str, said: Sequence[Paragraph], width: int) -> list[Paragra
 
 def _findings(result: Result, troubles: tuple[Trouble, ...]) -> list[Paragraph]:
     lines = [*_surprise(result), *_said_first(result, troubles)]
-    for finding in result.invariants:
-        lines += _invariant(finding, result.power)
+    for finding in sorted(result.invariants, key=lambda each: _FIRST.index(each.verdict)):
+        if not _told(finding, result):
+            lines += _invariant(finding)
     lines += _steady_state(result)
-    lines += _tested_with(result)
-    if result.verdict == Verdict.INCONCLUSIVE.value:
-        unsaid = [text for text in result.missing if text not in result.reason]
-        lines += [paragraph(Span("missing  ", "odd"), text, hang=9) for text in unsaid]
+    if result.verdict in _JUDGED:
+        lines += _tested_with(result)
     lines += [paragraph(Span("note     ", "faint"), text, hang=9) for text in result.notes]
     return lines
+
+
+# What is broken before what is not; otherwise the order of the experiment.
+_FIRST = ("violated", "error", "inconclusive", "held")
+_JUDGED = (Verdict.HELD.value, Verdict.VIOLATED.value, Verdict.INCONCLUSIVE.value)
+
+
+def _told(finding: InvariantFinding, result: Result) -> bool:
+    """True where the line of the run has said it already, or where it says nothing of a run cut short."""
+    match finding.verdict:
+        case "held":
+            # A run that broke off shows nothing by what held until then.
+            in_power = bool(finding.summary) and finding.summary in result.power
+            return in_power or result.verdict not in _JUDGED
+        case "inconclusive":
+            if result.verdict not in _JUDGED:
+                return True
+            return any(text in finding.summary for text in result.missing)
+        case "error":
+            return finding.summary in result.reason
+        case "violated":
+            return False
 
 
 def _surprise(result: Result) -> list[Paragraph]:
@@ -124,17 +146,38 @@ def _surprise(result: Result) -> list[Paragraph]:
 
 def _said_first(result: Result, troubles: tuple[Trouble, ...]) -> list[Paragraph]:
     """The sentence of the whole run: its power, or why there is no verdict, with what went wrong."""
+    told = [trouble for trouble in troubles if _name(trouble.told_by) != result.verdict]
     if result.verdict == Verdict.HELD.value:
         return [paragraph(*_emphasised(result.power or result.reason, "held", "good"))]
     if result.verdict == Verdict.VIOLATED.value:
-        return [line for trouble in troubles for line in _trouble(trouble)]
-    style = _STYLE_OF_VERDICT.get(result.verdict, "bad")
+        return [line for trouble in told for line in _trouble(trouble)]
+    if result.verdict == Verdict.INCONCLUSIVE.value:
+        said = _missing(result)
+    else:
+        said = _reason(result)
+    return said + [line for trouble in told for line in _trouble(trouble, already=result.reason)]
+
+
+def _name(verdict: Verdict | None) -> str:
+    return "" if verdict is None else verdict.value
+
+
+def _missing(result: Result) -> list[Paragraph]:
+    """Each sentence that says what was missing, one below the other."""
+    verdict = Span("inconclusive", "odd")
+    sentences = result.missing or (result.reason,)
+    lines = [paragraph(verdict, f": {sentences[0]}", hang=2)]
+    return lines + [paragraph(Span("missing  ", "odd"), text, hang=9) for text in sentences[1:]]
+
+
+def _reason(result: Result) -> list[Paragraph]:
+    """The verdict and why; a target's own lines quoted."""
     first, *rest = result.reason.splitlines() or [""]
-    lines = [paragraph(Span(result.verdict, style), f": {first}" if first else "")]
-    lines += _quoted(rest)
-    for trouble in troubles:
-        lines += _trouble(trouble, already=result.reason)
-    return lines
+    verdict = Span(result.verdict, _STYLE_OF_VERDICT.get(result.verdict, "bad"))
+    lines = [paragraph(verdict, f": {first}" if first else "", hang=2)]
+    if result.verdict == Verdict.REFUSED.value:
+        return lines + [paragraph(line, hang=2) for line in rest]
+    return lines + _quoted(rest)
 
 
 def _emphasised(sentence: str, word: str, style: Style) -> tuple[Span, ...]:
@@ -143,12 +186,17 @@ def _emphasised(sentence: str, word: str, style: Style) -> tuple[Span, ...]:
     return (Span(word, style), Span(sentence.removeprefix(word)))
 
 
+def in_one_line(trouble: Trouble) -> str:
+    """Whose it was and the first of its own words."""
+    first = trouble.detail.strip("\n").partition("\n")[0]
+    return _shortened(": ".join(part for part in (trouble.what, first) if part))
+
+
 def _trouble(trouble: Trouble, already: str = "") -> list[Paragraph]:
     """What went wrong, in its own words, without what ``already`` says."""
     first, *rest = trouble.detail.strip("\n").splitlines() or [""]
-    sentence = ": ".join(part for part in (trouble.what, first) if part)
     known = trouble.what in already and first in already
-    lines = [] if known else [paragraph(sentence)]
+    lines = [] if known else [paragraph(in_one_line(trouble))]
     lines += _quoted([line for line in rest if not (line.strip() and line in already)])
     if trouble.hint and trouble.hint not in already:
         lines.append(paragraph(Span("→ ", "strong"), trouble.hint, hang=2))
@@ -175,16 +223,12 @@ def _shortened(text: str) -> str:
     )
 
 
-def _invariant(finding: InvariantFinding, power: str) -> list[Paragraph]:
-    """An invariant's line, and its counterexample; none where the run's power says the same."""
-    if finding.verdict == "held" and finding.summary and finding.summary in power:
-        return []
-    style = _STYLE_OF_VERDICT[finding.verdict]
-    said = _emphasised(finding.summary, finding.verdict, style)
+def _invariant(finding: InvariantFinding) -> list[Paragraph]:
+    """An invariant's line, and its counterexample."""
+    said = _emphasised(finding.summary, finding.verdict, _STYLE_OF_VERDICT[finding.verdict])
     lines = [paragraph(f"{finding.name}  ", *said, hang=2)]
-    if finding.counterexample is not None:
-        summary = finding.counterexample.summary
-        lines.append(paragraph(_shortened(summary), hang=2))
+    if finding.counterexample is not None and finding.counterexample.summary not in finding.summary:
+        lines.append(paragraph(_shortened(finding.counterexample.summary), hang=2))
     return lines
 
 

@@ -37,7 +37,7 @@ class TurnLog:
         self._turns: deque[Turn] = deque()
         self._first = 0
         self._dropped = 0
-        self._told = 0  # turns before this one were counted as dropped, or read in time
+        self._told = 0  # turns before this one are counted as dropped already, or were read
         self.connections = 0
         self.bytes_up = 0
         self.bytes_down = 0
@@ -49,8 +49,9 @@ class TurnLog:
         self._turns.append(turn)
 
     def page(self, after: int, still_open: Iterable[Turn]) -> TurnPage:
-        self._dropped += max(0, self._first - max(after, self._told))
-        self._told = max(self._told, self._first)
+        if after < self._first:
+            self._dropped += self._first - max(after, self._told)
+            self._told = self._first
         skipped = max(0, after - self._first)
         return TurnPage(
             turns=(*islice(self._turns, skipped, None), *still_open),

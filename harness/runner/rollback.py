@@ -20,6 +20,7 @@ class ActiveFaults:
         self._record = record
         self._announced: list[ToxicFault] = []
         self._undone: set[int] = set()
+        self._remaining: list[str] = []
         self._lock = asyncio.Lock()
 
     async def apply(self, step: FaultStep, hop: HopOnProxy, *, round: int) -> ToxicFault:
@@ -46,6 +47,7 @@ class ActiveFaults:
                 undone = await in_thread(fault.undo)
             except (ProxyCallFailed, ProxyUnreachable) as problem:
                 remains, command = fault.remains
+                self._remaining.append(f"{remains}; remove it with: {command}")
                 self._record(
                     FaultNotUndone(
                         fault=fault.step.id,
@@ -66,3 +68,8 @@ class ActiveFaults:
 
     def of_round(self, round: int) -> list[ToxicFault]:
         return [fault for fault in self._announced if fault.round == round]
+
+    @property
+    def not_undone(self) -> tuple[str, ...]:
+        """What could not be undone, each with the command that removes it."""
+        return tuple(self._remaining)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.connections.pool import Connections
-from harness.faults.guardian.start import watch
+from harness.faults.guardian.start import Guardian, watch
 from harness.journal.writer import Journal, JournalLost
 from harness.model.errors import TargetError, UserError
 from harness.model.events import (
@@ -63,6 +63,9 @@ class Run:
         self._undo: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._during = "start"
         self._lost: JournalLost | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._guardian: Guardian | None = None
+        self._stack: Stack | None = None
 
     async def execute(self) -> None:
         """Runs to the end and leaves nothing behind.
@@ -71,19 +74,16 @@ class Run:
             JournalLost: the journal could not be written (disk full); everything was stopped.
         """
         with StopSignals() as stop:
-            self._started()
-            guardian = await watch(
-                self._journal.path, mark=self._options.run_id, record=self._record
-            )
             with self._failures_as_events(stop):
+                self._started()
                 async with asyncio.timeout(self._plan.time_limit.in_s) as limit:
                     self._limit = limit
                     await self._drive()
             stop.shield()
             await self._clean_up()
             self._finished()
-            if not self._options.keep:
-                await guardian.release()
+            if self._guardian is not None:
+                await self._bounded("release the guardian", self._guardian.release)
         if self._lost is not None:
             raise self._lost
 
@@ -103,17 +103,22 @@ class Run:
 
     def _finished(self) -> None:
         with self._journal_may_be_lost():
-            self._record(RunFinished(not_undone=self._faults.not_undone))
+            remains = self._stack.not_undone if self._stack is not None else ()
+            self._record(RunFinished(not_undone=(*self._faults.not_undone, *remains)))
             self._journal.flush()
 
     async def _drive(self) -> None:
         options, plan = self._options, self._plan
+        # Before anything else is started: what comes after it may be killed at any moment.
+        self._guardian = await watch(
+            self._journal.path, mark=options.run_id, record=self._record
+        )
         self._during = "starting the proxy"
         proxy, own = await start_proxy(
             folder=options.folder, mark=options.run_id, record=self._record, seed=plan.seed
         )
         self._undo.append(("stop the proxy", lambda: proxy.stop(grace=Duration.of_s(2))))
-        stack = Stack(
+        self._stack = stack = Stack(
             plan,
             folder=options.folder,
             mark=options.run_id,
@@ -198,8 +203,7 @@ class Run:
                     self._record(HarnessFailed(what=self._during, detail=detail))
 
     def _limit_expired(self) -> bool:
-        limit = getattr(self, "_limit", None)
-        return limit is not None and limit.expired()
+        return self._limit is not None and self._limit.expired()
 
 
 def _leaves(raised: BaseException) -> Iterator[BaseException]:

@@ -185,8 +185,12 @@ class _Cluster:
         return process
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of ours: PGPORT, PGDATA or LC_ALL of the user would change the server."""
-        kept = {key: self._site.env[key] for key in ("PATH", "TMPDIR") if key in self._site.env}
+        """Ours without what would change the server: PGPORT, PGDATA, LC_ALL, a time zone."""
+        kept = {
+            key: value
+            for key, value in self._site.env.items()
+            if not key.startswith(("PG", "LC_", "LANG"))
+        }
         return {"PATH": os.defpath, **kept, "HOME": str(self._scratch), "LC_ALL": "C", "TZ": "UTC"}
 
     def _write(self, name: str, text: str) -> Path:

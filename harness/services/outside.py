@@ -3,6 +3,7 @@
 Each one is reported, so that the journal hides it wherever it turns up again.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from harness.model.errors import UserError
 
 # Shorter ones would blot out parts of ordinary words, and protect nothing.
 _SHORTEST_SECRET = 4
+_PORT = re.compile(r"\d{1,5}")
 
 
 class Outside:
-    """``words`` are names of the plan: a user called ``app`` must not hide the service ``app``."""
+    """``words`` stand in events: a user called ``bank`` must not hide the target ``bank``."""
 
     def __init__(
         self,
@@ -54,6 +56,8 @@ class Outside:
         return value
 
     def hide(self, value: str) -> None:
-        """Hides ``value`` from the journal, unless it is too short or part of a name of the plan."""
-        if len(value) >= _SHORTEST_SECRET and not any(value in word for word in self._words):
+        """Hides ``value`` from the journal, unless that would blot out what the journal must say."""
+        if len(value) < _SHORTEST_SECRET or _PORT.fullmatch(value):
+            return
+        if not any(value in word for word in self._words):
             self._hide(value)

@@ -64,7 +64,8 @@ class Stack:
         self._record = record
         self._env = env
         self._allowed = {*plan.target.allow_hosts, *allow_hosts}
-        self._outside = Outside(env, Path(plan.target.folder), hide, _words(plan))
+        words = {*_words(plan), proxy.own, proxy.foreign or "", mark, folder.name}
+        self._outside = Outside(env, Path(plan.target.folder), hide, words)
         self._wiring = Hops(proxy, run=folder.name, record=record)
         self._addresses: dict[str, Address | None] = {}
         self._processes: dict[str, ProcessGroup] = {}
@@ -257,9 +258,13 @@ def _named(url: str, address: Address | None) -> dict[str, Any]:
     return {"url": url, "address": address.text(), "host": address.host, "port": address.port}
 
 
+# What undoing reads in the journal: a DB_HOST of 127.0.0.1 hidden there would leave a fault standing.
+_UNDO_WORDS = frozenset({"harness-", "http://127.0.0.1:", "localhost", "toxic", "proxy"})
+
+
 def _words(plan: Plan) -> set[str]:
-    """Names that stand in events, which no hidden value may blot out."""
+    """Texts that stand in events, of which no hidden value may blot out a part."""
     target = plan.target
     parts = (target.services, target.hops, target.operations, target.probes, plan.invariants)
     names = {part.name for group in parts for part in group}
-    return names | {plan.experiment, target.name, plan.variant or ""}
+    return _UNDO_WORDS | names | {plan.experiment, target.name, plan.variant or ""}

@@ -151,7 +151,7 @@ def a_reading(
     value: Any,
     *,
     purpose: Purpose,
-    round: int | None,  # noqa: A002 - the event's own word
+    round: int | None,
     asked: Instant,
     answered: Instant | None = None,
     probe: str = "balance",

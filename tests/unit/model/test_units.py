@@ -34,7 +34,7 @@ def test_duration_when_it_has_a_unit_then_is_read(text, ns):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("40", "40 has no unit; write 40ms or 40s"),
+        ("30", "30 has no unit; write 30ms or 30s"),
         (40, "40 has no unit; write 40ms or 40s"),
         (1.5, "1.5 has no unit; write 1.5ms or 1.5s"),
         ("40KB", "'40KB' has the unit 'KB'; a duration has one of ns, us, µs, ms, s, m, min, h"),

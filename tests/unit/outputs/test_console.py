@@ -182,12 +182,24 @@ def test_console_when_given_any_events_then_it_neither_fails_nor_lets_a_control_
     events: list[AnyEvent], interactive: bool
 ) -> None:
     stream = io.StringIO()
-    console = Console(stream=stream, interactive=interactive, color=False, verbose=2, width=80)
+    console = Console(
+        stream=stream, interactive=interactive, color=interactive, verbose=2, width=80
+    )
     for event in events:
         console.handle(event)
     console.finish([])
     if not interactive:
         assert not {"\x1b", "\r", "\x07", "\x9b"} & set(stream.getvalue())
+
+
+def test_console_when_colour_is_unwanted_on_a_terminal_then_it_is_plain_lines() -> None:
+    stream = io.StringIO()
+    console = Console(stream=stream, interactive=True, color=False)
+    for event in of_variant("atomic"):
+        console.handle(event)
+    console.finish([(ATOMIC, Path("runs/x"))])
+    assert "\x1b" not in stream.getvalue()
+    assert "  atomic: steady state\n" in stream.getvalue()
 
 
 class Terminal(io.StringIO):

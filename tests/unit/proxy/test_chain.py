@@ -1,0 +1,250 @@
+"""Chains: composition of toxics, changes between chunks, and that no byte is lost or moved."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.proxy.chain import Chain
+from harness.proxy.items import Chunk, Close, Injection
+from harness.proxy.toxics.latency import Latency
+from tests.support.playbook import Send, at, play, t, then
+
+
+def latency(ms, jitter=0, seed=1):
+    return Latency({"latency": ms, "jitter": jitter}, Random(seed))
+
+
+def chain(**delays):
+    made = Chain()
+    for name, ms in delays.items():
+        made.add(name, latency(ms), acting=True)
+    return made
+
+
+def remove(name):
+    return lambda subject, now: subject.remove(name, now)
+
+
+def test_chain_when_empty_then_is_transparent():
+    empty = Chain()
+    assert empty.transparent
+    assert empty.due is None
+    assert play(empty) >> at(0, b"a") << Send(b"a") >> at(1, Close("eof")) << Close("eof")
+
+
+def test_two_latencies_when_in_a_row_then_add_up_however_late_the_timer():
+    both = chain(one=40, two=100)
+    assert (
+        play(both)
+        >> at(0, b"a") << Injection(0, "one")
+        >> at(47) << Injection(0, "two")
+        >> at(139)
+        >> at(141) << Send(b"a", t(140))
+    )  # fmt: skip
+    assert both.due is None
+
+
+def test_two_latencies_when_woken_far_too_late_then_both_let_go_at_once():
+    assert (
+        play(chain(one=40, two=100))
+        >> at(0, b"a") << Injection(0, "one")
+        >> at(1, b"b") << Injection(0, "one")
+        >> at(500) << Send(b"a") << Send(b"b")
+    )  # fmt: skip
+
+
+def test_due_when_several_hold_then_is_the_earliest():
+    both = chain(one=40, two=100)
+    both.feed(Chunk(b"a", t(0)), t(0))
+    both.wake(t(40))
+    both.feed(Chunk(b"b", t(90)), t(90))
+    assert both.due == t(130)
+    both.wake(t(130))
+    assert both.due == t(140)
+
+
+def test_close_when_taken_in_then_nothing_behind_it_is():
+    closed = chain(one=40)
+    assert (
+        play(closed)
+        >> at(0, b"a") << Injection(0, "one")
+        >> at(1, Close("eof"))
+        >> at(2, b"late")
+        >> at(3, Close("reset"))
+        >> at(40) << Send(b"a") << Close("eof")
+    )  # fmt: skip
+    assert closed.closed
+    assert closed.ended
+
+
+def test_exit_when_a_close_has_left_then_lets_nothing_out():
+    """A toxic in the middle may end the stream while those before it still hold bytes."""
+
+    class EndsAtOnce:
+        held = 0
+
+        def feed(self, item, now):
+            return [item, Close("end")]
+
+    ending = chain(one=0)
+    ending.add("end", EndsAtOnce(), acting=True)
+    assert (
+        play(ending)
+        >> at(0, b"a") << Send(b"a") << Close("end")
+        >> at(1, b"b")
+    )  # fmt: skip
+
+
+def test_toxic_when_added_with_bytes_on_the_way_then_acts_on_later_ones_in_order():
+    growing = chain(one=40)
+    assert (
+        play(growing)
+        >> at(0, b"a") << Injection(0, "one")
+        >> then(10, "add", lambda c, now: c.add("two", latency(100), acting=True))
+        >> at(40) << Injection(0, "two")
+        >> at(140) << Send(b"a")
+    )  # fmt: skip
+
+
+def test_toxic_when_removed_then_what_it_held_goes_on_to_the_next():
+    assert (
+        play(chain(one=5000, two=100))
+        >> at(0, b"a") << Injection(0, "one")
+        >> then(50, "remove one", remove("one")) << Injection(0, "two")
+        >> then(60, "remove two", remove("two")) << Send(b"a")
+        >> at(61, b"b") << Send(b"b")
+    )  # fmt: skip
+
+
+def test_toxic_when_removed_then_chain_is_transparent_again():
+    made = chain(one=40)
+    assert not made.transparent
+    made.remove("one", t(0))
+    assert made.transparent
+    assert made.due is None
+    with pytest.raises(KeyError):
+        made.remove("one", t(0))
+
+
+def test_toxic_when_not_acting_then_lets_everything_pass():
+    idle = Chain()
+    idle.add("one", latency(40), acting=False)
+    assert idle.transparent
+    assert play(idle) >> at(0, b"a") << Send(b"a", t(0))
+
+
+def test_toxic_when_it_stops_acting_then_gives_back_what_it_holds():
+    made = chain(one=40)
+    assert (
+        play(made)
+        >> at(0, b"a") << Injection(0, "one")
+        >> then(1, "stop", lambda c, now: c.set_acting("one", now, acting=False)) << Send(b"a")
+        >> at(2, b"b") << Send(b"b")
+        >> then(3, "start", lambda c, now: c.set_acting("one", now, acting=True))
+        >> at(3, b"c") << Injection(0, "one")
+        >> at(43) << Send(b"c")
+    )  # fmt: skip
+
+
+def test_held_when_several_hold_then_is_the_sum():
+    both = chain(one=40, two=100)
+    both.feed(Chunk(b"a", t(0)), t(0))
+    alone = both.held
+    both.wake(t(40))
+    both.feed(Chunk(b"b", t(40)), t(40))
+    assert both.held == 2 * alone
+
+
+class Driver:
+    """Feeds a chain as a link would: wakes it whenever it is due, and never lets time run back."""
+
+    def __init__(self, made):
+        self.chain = made
+        self.now = 0
+        self.got = b""
+        self.closed = False
+
+    def take(self, outputs):
+        for output in outputs or ():
+            assert not self.closed, "nothing may follow a close"
+            if isinstance(output, Chunk):
+                self.got += output.data
+            elif isinstance(output, Close):
+                self.closed = True
+
+    def advance(self, ms):
+        for _ in range(ms):
+            self.now += 1
+            self.take(self.chain.wake(t(self.now)))
+
+
+NAMES = ("a", "b", "c")
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("feed"), st.binary(min_size=1, max_size=4)),
+        st.tuples(st.just("wait"), st.integers(0, 30)),
+        st.tuples(
+            st.just("add"), st.sampled_from(NAMES), st.integers(0, 40), st.integers(0, 40), st.booleans()
+        ),
+        st.tuples(
+            st.just("update"), st.sampled_from(NAMES), st.integers(0, 40), st.integers(0, 40)
+        ),
+        st.tuples(st.just("acting"), st.sampled_from(NAMES), st.booleans()),
+        st.tuples(st.just("remove"), st.sampled_from(NAMES)),
+    ),
+    max_size=40,
+)
+
+
+def apply(driver, there, step):
+    now, made = t(driver.now), driver.chain
+    match step:
+        case ("feed", data):
+            driver.take(made.feed(Chunk(data, now), now))
+        case ("wait", ms):
+            driver.advance(ms)
+        case ("add", name, ms, jitter, acting) if name not in there:
+            there.add(name)
+            made.add(name, latency(ms, jitter), acting=acting)
+        case ("update", name, ms, jitter) if name in there:
+            driver.take(made.update(name, {"latency": ms, "jitter": jitter}, now))
+        case ("acting", name, acting) if name in there:
+            driver.take(made.set_acting(name, now, acting=acting))
+        case ("remove", name) if name in there:
+            there.remove(name)
+            driver.take(made.remove(name, now))
+
+
+@given(STEPS)
+def test_bytes_when_toxics_come_change_and_go_then_all_arrive_in_order(steps):
+    driver, there = Driver(Chain()), set()
+    for step in steps:
+        apply(driver, there, step)
+    driver.take(driver.chain.feed(Close("eof"), t(driver.now)))
+    driver.advance(3 * 80 + 1)
+    assert driver.got == b"".join(step[1] for step in steps if step[0] == "feed")
+    assert driver.closed
+    assert driver.chain.held == 0
+
+
+@given(
+    delays=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=4),
+    data=st.binary(max_size=40),
+    cuts=st.lists(st.integers(0, 40), max_size=10),
+    gaps=st.lists(st.integers(0, 20), min_size=12, max_size=12),
+)
+def test_bytes_when_split_anyhow_then_any_chain_delivers_them_in_order(delays, data, cuts, gaps):
+    driver = Driver(Chain())
+    for number, (ms, jitter) in enumerate(delays):
+        driver.chain.add(f"l{number}", latency(ms, jitter, number), acting=True)
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    for start, end, gap in zip(places, places[1:], gaps, strict=False):
+        now = t(driver.now)
+        driver.take(driver.chain.feed(Chunk(data[start:end], now), now))
+        driver.advance(gap)
+    driver.take(driver.chain.feed(Close("eof"), t(driver.now)))
+    driver.advance(sum(ms + jitter for ms, jitter in delays) + 1)
+    assert driver.got == data
+    assert driver.closed
