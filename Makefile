@@ -7,7 +7,7 @@ FAST := not integration and not engine and not slow and not serial
 
 export PYTHON
 
-.PHONY: setup demo test fast integration serial lint format bench nightly lock clean
+.PHONY: setup demo test fast integration serial lint format bench nightly schemas lock clean
 
 setup: .venv/.installed
 
@@ -45,6 +45,11 @@ bench: setup
 
 nightly: setup
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "not serial" -n 2 --dist=worksteal
+
+# What `harness schema` prints, where the editor hints of our files look for it.
+schemas: setup
+	.venv/bin/harness schema experiment > docs/reference/experiment.schema.json
+	.venv/bin/harness schema target > docs/reference/target.schema.json
 
 # Versions and hashes alone, for every system and Python we support; needs uv. Keeps the versions that
 # still fit; `make lock UPGRADE=--upgrade` takes the newest.

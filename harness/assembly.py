@@ -19,6 +19,7 @@ from typing import Any
 
 from harness import __version__
 from harness.experiment.load import load
+from harness.journal.reader import read
 from harness.journal.writer import Journal, JournalLost
 from harness.judge.fold import Judge
 from harness.judge.invariants import INVARIANTS
@@ -29,6 +30,7 @@ from harness.model.units import Duration
 from harness.model.verdicts import Result, worst_exit_code
 from harness.observe import PROBES
 from harness.outputs.console import Console, abilities
+from harness.outputs.kept import kept_text
 from harness.outputs.plan_text import plan_text
 from harness.outputs.result_json import refused_bytes, result_bytes, suite_bytes
 from harness.proxy.toxics import TOXICS
@@ -124,6 +126,9 @@ async def _suite(plans: Sequence[Plan], request: Request) -> int:
             if results[-1][0].exit_code in _ENDS_THE_SUITE:
                 break
         console.finish(results)
+    if request.keep:
+        for _, folder in results:
+            stream.write(kept_text(read(folder / "journal.jsonl").events))
     if request.as_json:
         sys.stdout.buffer.write(suite_bytes([result for result, _ in results]))
     return worst_exit_code([result.exit_code for result, _ in results])
@@ -140,7 +145,7 @@ async def _one(plan: Plan, request: Request, console: Console) -> tuple[Result, 
         journal = Journal(folder / "journal.jsonl", subscribers=[judge.feed, console.handle])
         options = RunOptions(
             run_id=run_id,
-            folder=folder,
+            folder=folder.absolute(),
             environment=environment(request.proxy),
             foreign_proxy=request.proxy,
             keep=request.keep,
@@ -161,7 +166,7 @@ async def _one(plan: Plan, request: Request, console: Console) -> tuple[Result, 
 
 
 def new_run_folder(runs: Path, plan: Plan, at: datetime) -> tuple[str, Path]:
-    """Makes ``runs/<id>/``; the id is the time, the experiment and the variant.
+    """Makes ``runs/<id>/``; the id is the time (UTC), the experiment and the variant.
 
     Raises:
         UserError: the folder cannot be made.
@@ -179,7 +184,7 @@ def new_run_folder(runs: Path, plan: Plan, at: datetime) -> tuple[str, Path]:
                 f"{runs / run_id}: the run's folder cannot be made: {problem.strerror}.",
                 hint="Name another folder with --runs.",
             ) from problem
-        return run_id, (runs / run_id).absolute()
+        return run_id, runs / run_id
     raise AssertionError  # pragma: no cover - count() does not end
 
 

@@ -41,7 +41,7 @@ def params(cls: type[P]) -> type[P]:
     """
     made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     made.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]  # read by pydantic alone
-    return cast("type[P]", made)
+    return made
 
 
 def to_params(kind: type[P], plain: Mapping[str, Any]) -> P:
@@ -55,13 +55,19 @@ def to_plain(value: Any) -> dict[str, Any]:
 
 
 def main_attribute(params_type: type, kind: str) -> str:
-    """The attribute that stands directly behind the kind's word in YAML: its namesake, or the first."""
+    """The attribute that stands directly behind the kind's word in YAML: its namesake, or the first.
+
+    Raises:
+        ValueError: the kind has no attributes.
+    """
     names = [field.name for field in dataclasses.fields(params_type)]
+    if not names:
+        raise ValueError(f"{kind} has no attribute, so none can stand behind its word")
     return kind if kind in names else names[0]
 
 
-class Registry(Generic[D]):
-    """The kinds of one sort, loaded on first use."""
+class Registry(Mapping[str, type[D]], Generic[D]):
+    """The kinds of one sort by their words, sorted; loaded on first use."""
 
     def __init__(self, *, package: str, group: str) -> None:
         self._package = package
@@ -79,15 +85,21 @@ class Registry(Generic[D]):
                 continue
             module = importlib.import_module(f"{self._package}.{module_info.name}")
             for value in vars(module).values():
-                if isinstance(value, type) and value.__module__ == module.__name__ and "kind" in vars(value):
+                if (
+                    isinstance(value, type)
+                    and value.__module__ == module.__name__
+                    and "kind" in vars(value)
+                ):
                     self._add(found, owner, cast("type[D]", value), "harness")
         for entry in entry_points(group=self._group):
             distribution = entry.dist.name if entry.dist else "an unnamed distribution"
-            self._add(found, owner, entry.load(), distribution)
+            self._add(found, owner, cast("type[D]", entry.load()), distribution)
         self._found = found
         return found
 
-    def _add(self, found: dict[str, type[D]], owner: dict[str, str], kind: type[D], whose: str) -> None:
+    def _add(
+        self, found: dict[str, type[D]], owner: dict[str, str], kind: type[D], whose: str
+    ) -> None:
         if kind.kind in found:
             raise UserError(
                 f"{self._group}: the name {kind.kind!r} is taken twice, by {owner[kind.kind]} and by {whose}.",
@@ -96,22 +108,22 @@ class Registry(Generic[D]):
         found[kind.kind] = kind
         owner[kind.kind] = whose
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._load()
-
     def __getitem__(self, name: str) -> type[D]:
         return self._load()[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._load()))
 
-    def items(self) -> Iterator[tuple[str, type[D]]]:
-        return iter(sorted(self._load().items()))
+    def __len__(self) -> int:
+        return len(self._load())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kinds:
-    """The vocabulary of the experiment files: YAML word to the kind's class, a sort each."""
+    """The vocabulary of the experiment files: YAML word to the kind's class, a sort each.
+
+    Compared by identity, so that what is made from a vocabulary can be kept beside it.
+    """
 
     faults: Mapping[str, type[Described]]
     services: Mapping[str, type[Described]]

@@ -5,6 +5,7 @@ machine's proxy settings not read: the answer is the service's own.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -121,6 +122,6 @@ def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _words(error: Exception) -> str:
     cause = getattr(error, "os_error", None)
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)
     return str(error) or type(error).__name__

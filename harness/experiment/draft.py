@@ -6,32 +6,26 @@ that refers to it is called unknown. Rules across pieces are ``checks_*.py``.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from harness.experiment.nodes import Mapping, Node, Path, Scalar, child, find, plain
-from harness.experiment.nodes import Sequence as SequenceNode
-from harness.experiment.report import Report
-from harness.experiment.schema import (
+from harness.experiment.experiment_parts import (
     Fault,
-    Fields,
-    Hop,
     Invariant,
-    Operation,
     Prepare,
-    Probe,
-    Reset,
-    Service,
     Settle,
     Step,
     Use,
-    Variant,
     ViolatedBy,
-    experiment_fields,
-    target_fields,
 )
+from harness.experiment.nodes import Mapping, Node, Path, Scalar, child, find, plain
+from harness.experiment.nodes import Sequence as SequenceNode
+from harness.experiment.report import Report
+from harness.experiment.schema import Fields, experiment_fields, target_fields
+from harness.experiment.target_parts import Hop, Operation, Probe, Reset, Service, Variant
 from harness.experiment.wording import report_errors, unknown_key, without_wrong, words_of
 from harness.experiment.words import describe
 from harness.kinds import Kinds
@@ -120,9 +114,13 @@ class Reader:
     experiment_fields: Fields
     adapters: dict[str, TypeAdapter[Any]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, kinds: Kinds) -> "Reader":
-        return cls(target_fields=target_fields(kinds), experiment_fields=experiment_fields(kinds))
+    @staticmethod
+    @lru_cache(maxsize=4)
+    def of(kinds: Kinds) -> "Reader":
+        """The reader of a vocabulary."""
+        return Reader(
+            target_fields=target_fields(kinds), experiment_fields=experiment_fields(kinds)
+        )
 
     def target(self, root: Mapping, at: Path, file: str, report: Report) -> TargetDraft:
         """A target file, or the part of an experiment that describes one."""

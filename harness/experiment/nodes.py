@@ -3,12 +3,18 @@
 Reading text is ``source.py``; what keys mean is ``schema.py``.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str | int, ...]
 """The keys and indices that lead to a value, from the top of a file."""
+
+
+# YAML also ends lines at U+0085 and U+2028; no editor numbers them so.
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,18 @@ class Mark:
     file: str
     line: int
     column: int
+
+
+class Places:
+    """Offsets in a text to places in its file, with the line ends that editors count."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+
+    def mark(self, offset: int) -> Mark:
+        line = bisect_right(self._starts, offset)
+        return Mark(self._file, line, offset - self._starts[line - 1] + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ class Report:
             )
         )
 
-    def at(  # noqa: PLR0913 - a problem has these parts
+    def at(
         self,
         root: Node,
         path: Path,
@@ -80,14 +80,12 @@ class Report:
         at_key: bool = False,
     ) -> None:
         """A problem at ``path``: at its value, ``column`` characters into it, or at its key."""
-        node, key = root, root.mark
-        named: list[str | int] = []
-        for node, key, part in steps(root, path):  # noqa: B007 - the last ones are wanted
-            named.append(part)
+        along = list(steps(root, path))
+        node, key, _ = along[-1] if along else (root, root.mark, "")
         mark = key if at_key else node.mark
         if column is not None and isinstance(node, Scalar) and node.inner is not None:
             mark = Mark(mark.file, mark.line, mark.column + node.inner + column - 1)
-        self.mark(mark, found, expected, hint, written(tuple(named)))
+        self.mark(mark, found, expected, hint, written(tuple(part for _, _, part in along)))
 
     def _add(self, problem: Problem) -> None:
         # Two experiments with one target find the same; what else they expected does not matter.
@@ -109,7 +107,7 @@ def unknown(what: str, word: str, known: Iterable[str]) -> tuple[str, str, str]:
     """Found, expected and hint for a word that is none of the known ones."""
     words = list(dict.fromkeys(known))
     near = nearest(word, words)
-    listed = ", ".join(words[:20]) + (", …" if len(words) > 20 else "")  # noqa: PLR2004 - a line's worth
+    listed = ", ".join(words[:20]) + (", …" if len(words) > 20 else "")
     return (
         f"unknown {what} {word!r}",
         f"one of {listed}" if words else f"no {what}: none is declared",

@@ -11,15 +11,8 @@ from typing import Any
 
 from harness.experiment.checks_target import needs_of, reset_file, service_for
 from harness.experiment.draft import ExperimentDraft, TargetDraft
-from harness.experiment.schema import (
-    DEFAULT_HOLD,
-    Fault,
-    Operation,
-    Ready,
-    Service,
-    ViolatedBy,
-    burst_parts,
-)
+from harness.experiment.experiment_parts import DEFAULT_HOLD, Fault, ViolatedBy, burst_parts
+from harness.experiment.target_parts import Operation, Ready, Service
 from harness.expressions.parse import parse
 from harness.model.errors import HarnessBug
 from harness.model.plan import (

@@ -4,10 +4,7 @@ Built from the parser's events and never recursively, so that no text can exhaus
 Other files' keys are drawn in by ``include.py``; what keys mean is ``schema.py``.
 """
 
-import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +12,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-from harness.experiment.nodes import Entry, Mapping, Mark, Node, Scalar, Sequence
+from harness.experiment.nodes import Mapping, Mark, Places, Scalar, Sequence
 from harness.experiment.report import Report
+from harness.experiment.tree_builder import Builder, Unreadable
 
 # A file of ours is a few KiB; the parser needs a second for each 100 KiB.
 MAX_BYTES = 256 * 1024
 MAX_NODES = 20_000
 MAX_DEPTH = 40
-MAX_INTEGER = 2**63 - 1
-
-# The core schema of YAML 1.2: `on` and `no` are words, 012 is twelve, dates are text.
-_NULL = re.compile(r"(?:~|null|Null|NULL|)")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 _HINTS = (
     ("mapping values are not allowed", "Text that holds ': ' must be in quotes."),
@@ -40,10 +29,6 @@ _HINTS = (
     ("block end", "Keys of one mapping stand in one column."),
     ("while scanning a quoted scalar", "The quote that begins here is never closed."),
 )
-
-
-class Unreadable(Exception):
-    """The file gave no tree; what is wrong stands in the report already."""
 
 
 def read_text(path: Path, shown: str, report: Report) -> str:
@@ -87,7 +72,7 @@ def parse(text: str, shown: str, report: Report) -> Mapping:
     Raises:
         Unreadable: broken YAML, or no mapping at the top.
     """
-    builder = _Builder(text, shown, report)
+    builder = Builder(text, shown, report)
     events = _events(text, shown, report)
     for event in events:
         builder.take(event)
@@ -111,214 +96,28 @@ def parse(text: str, shown: str, report: Report) -> Mapping:
 
 
 def _events(text: str, shown: str, report: Report) -> Iterator[Any]:
+    places = Places(shown, text)
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
+    except Unreadable:
+        raise
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
+        if "quoted scalar" in (problem.context or ""):
+            mark = problem.context_mark  # where the quote begins says more than the end of the file
         words = problem.problem or "it cannot be read"
         around = f"{problem.context or ''} {words}"
         hint = next((hint for part, hint in _HINTS if part in around), "")
-        at = Mark(shown, mark.line + 1, mark.column + 1) if mark else Mark(shown, 1, 1)
-        report.mark(at, f"broken YAML: {words}", "", hint)
-        raise Unreadable from None
+        report.mark(places.mark(mark.index if mark else 0), f"broken YAML: {words}", "", hint)
     except ReaderError as problem:
-        before = text[: problem.position]
-        at = Mark(shown, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        report.mark(
-            at,
-            f"the character U+{ord(text[problem.position]):04X} is not allowed",
-            "printable text",
-        )
-        raise Unreadable from None
-    except Unreadable:
-        raise
-    except Exception as problem:  # noqa: BLE001 - the parser fails on odd text in odd ways; it is their text
-        report.mark(Mark(shown, 1, 1), f"broken YAML: {type(problem).__name__}: {problem}")
-        raise Unreadable from None
+        found = f"the character U+{ord(text[problem.position]):04X} is not allowed"
+        report.mark(places.mark(problem.position), found, "printable text")
+    except Exception as problem:
+        # The parser fails on odd text in odd ways; it is the text's fault all the same.
+        report.mark(places.mark(0), f"broken YAML: {type(problem).__name__}: {problem}")
+    else:
+        return
+    raise Unreadable
 
 
-@dataclass(slots=True)
-class _Open:
-    """A mapping or list that is not closed yet."""
-
-    mark: Mark
-    flow: bool
-    is_map: bool
-    items: list[Node] = field(default_factory=list)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    key: tuple[str, Mark, bool] | None = None
-    """The key that waits for its value, and whether the value is to be dropped."""
-    last: tuple[str, int, int] | None = None
-    """In braces: the last key whose value is plain text, and where that text begins and ends."""
-    key_span: tuple[int, int] = (0, 0)
-
-
-class _Builder:
-    """Events to nodes; the tree is ``root`` at the end."""
-
-    def __init__(self, text: str, shown: str, report: Report) -> None:
-        self._text = text
-        self._shown = shown
-        self._report = report
-        self._documents = 0
-        self.open: list[_Open] = []
-        self.root: Node | None = None
-        self.nodes = 0
-
-    def mark(self, at: Any) -> Mark:
-        return Mark(self._shown, at.line + 1, at.column + 1)
-
-    def take(self, event: Any) -> None:
-        """Takes the next event in."""
-        name = type(event).__name__
-        if name == "DocumentStartEvent":
-            self._documents += 1
-            if self._documents > 1:
-                self._report.mark(
-                    self.mark(event.start_mark),
-                    "a second document begins",
-                    "one document in a file",
-                )
-                raise Unreadable
-        elif name == "AliasEvent":
-            self._refuse(event, "an alias", "Write the value out, or share keys through include:.")
-            self._place(Scalar(value=None, mark=self.mark(event.start_mark)), None)
-        elif name in ("MappingStartEvent", "SequenceStartEvent"):
-            self._decorations(event)
-            self.nodes += 1
-            is_map = name == "MappingStartEvent"
-            self.open.append(
-                _Open(mark=self.mark(event.start_mark), flow=bool(event.flow_style), is_map=is_map)
-            )
-        elif name in ("MappingEndEvent", "SequenceEndEvent"):
-            closed = self.open.pop()
-            node: Node = (
-                Mapping(entries=closed.entries, mark=closed.mark)
-                if closed.is_map
-                else Sequence(items=tuple(closed.items), mark=closed.mark)
-            )
-            self._place(node, None)
-        elif name == "ScalarEvent":
-            self._decorations(event)
-            self.nodes += 1
-            self._scalar(event)
-
-    def _decorations(self, event: Any) -> None:
-        if event.anchor is not None:
-            self._refuse(event, "an anchor", "Write the value out, or share keys through include:.")
-        if event.tag is not None and str(event.tag) != "!":
-            self._refuse(event, f"the tag {event.tag}", "Write the plain value.")
-
-    def _refuse(self, event: Any, what: str, hint: str) -> None:
-        self._report.mark(self.mark(event.start_mark), f"{what} is not allowed here", "", hint)
-
-    def _scalar(self, event: Any) -> None:
-        span = (event.start_mark.index, event.end_mark.index)
-        mark = self.mark(event.start_mark)
-        top = self.open[-1] if self.open else None
-        if top is not None and top.is_map and top.key is None:
-            self._key(event, top, mark, span)
-            return
-        if top is not None and top.is_map and self._continues(top, span):
-            return
-        inner: int | None = None
-        if event.style is None and self._text[slice(*span)] == event.value:
-            inner = 0
-        elif event.style in ("'", '"') and self._text[span[0] + 1 : span[1] - 1] == event.value:
-            inner = 1
-        value = event.value if event.style is not None else self._resolve(event.value, mark)
-        is_plain = event.style is None and isinstance(value, str)
-        node = Scalar(value=value, mark=mark, inner=inner, plain=event.style is None)
-        self._place(node, span if is_plain or (event.style is None and event.value) else None)
-
-    def _key(self, event: Any, top: _Open, mark: Mark, span: tuple[int, int]) -> None:
-        key = str(event.value)
-        if key == "<<" and event.style is None:
-            self._report.mark(
-                mark, "a merge key (<<) is not allowed here", "", "Share keys through include:."
-            )
-        twice = key in top.entries
-        if twice:
-            first = top.entries[key].key
-            self._report.mark(
-                mark,
-                f"the key {key!r} stands twice, first in line {first.line}",
-                "each key once",
-                key=key,
-            )
-        elif not key:
-            self._report.mark(mark, "a key without a name", "a name before the colon")
-        top.key = (key, mark, twice or not key or key == "<<")
-        top.key_span = span
-
-    def _continues(self, top: _Open, span: tuple[int, int]) -> bool:
-        """Text behind a comma in braces, without a colon, goes on with the text before the comma.
-
-        ``{title: read, check, write back}`` then means what everybody means by it: a key without a
-        colon has no use in our files.
-        """
-        if not top.flow or span[0] != span[1] or top.last is None or top.key is None:
-            return False
-        begin, end = top.key_span
-        if ":" in self._text[end : span[0]] or "\n" in self._text[top.last[1] : end]:
-            return False
-        if self._text[begin] in "\"'?":
-            return False
-        name, start, _ = top.last
-        entry = top.entries[name]
-        mark = entry.value.mark
-        whole = Scalar(value=self._text[start:end], mark=mark, inner=0, plain=True)
-        top.entries[name] = Entry(key=entry.key, value=whole)
-        top.last = (name, start, end)
-        top.key = None
-        return True
-
-    def _place(self, node: Node, plain_span: tuple[int, int] | None) -> None:
-        if not self.open:
-            self.root = node
-            return
-        top = self.open[-1]
-        if not top.is_map:
-            top.items.append(node)
-            return
-        if top.key is None:
-            # A list, mapping or alias where a key belongs.
-            self._report.mark(node.mark, "a key is no text", "a name before the colon")
-            top.key = ("", node.mark, True)
-            return
-        key, mark, dropped = top.key
-        top.key = None
-        top.last = None
-        if not dropped:
-            top.entries[key] = Entry(key=mark, value=node)
-            if plain_span is not None:
-                top.last = (key, *plain_span)
-
-    def _resolve(self, text: str, mark: Mark) -> Any:
-        if _NULL.fullmatch(text):
-            return None
-        if _TRUE.fullmatch(text):
-            return True
-        if _FALSE.fullmatch(text):
-            return False
-        if _NOT_FINITE.fullmatch(text):
-            self._report.mark(mark, f"{text} is no finite number", "a number")
-            return 0
-        if _INTEGER.fullmatch(text):
-            return self._bounded(text, mark)
-        if _FLOAT.fullmatch(text):
-            number = float(text)
-            if math.isfinite(number):
-                return number
-            self._report.mark(mark, "the number is too large", "a number up to 1.7e308")
-            return 0
-        return text
-
-    def _bounded(self, text: str, mark: Mark) -> int:
-        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-        # Python refuses to read more than 4,300 digits; nothing that long fits anyway.
-        number = int(text, base) if len(text) < 100 else MAX_INTEGER + 1  # noqa: PLR2004 - see above
-        if abs(number) <= MAX_INTEGER:
-            return number
-        self._report.mark(mark, "the number is too large", f"a whole number up to {MAX_INTEGER}")
-        return 0
+__all__ = ["MAX_BYTES", "Unreadable", "parse", "read_text"]

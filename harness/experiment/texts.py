@@ -24,7 +24,7 @@ def expression(draft: Draft, path: Path, source: str) -> Expression | None:
         return parse(source)
     except ExpressionProblem as problem:
         found, _, hint = problem.message.partition("; ")
-        draft.wrong(path, found, "", _sentence(hint), column=problem.column)
+        draft.wrong(path, found, "", sentence(hint), column=problem.column)
         return None
 
 
@@ -101,7 +101,7 @@ def placeholders(draft: Draft, path: Path, value: Any) -> Iterator[Found]:
             template = Template.parse(value)
         except TemplateProblem as problem:
             found, _, hint = problem.message.partition("; ")
-            draft.wrong(path, found, "", _sentence(hint), column=problem.column)
+            draft.wrong(path, found, "", sentence(hint), column=problem.column)
             return
         for placeholder in template.placeholders:
             yield Found(path=path, placeholder=placeholder)
@@ -132,7 +132,7 @@ def _unknown_address(draft: Draft, found: Found, known: Known) -> bool:
     parts = found.placeholder.name.split(".")
     there = known.hops if parts[0] == "hops" else known.services
     column = found.placeholder.column
-    if len(parts) != 3:  # noqa: PLR2004 - hops, its name, its part
+    if len(parts) != 3:
         example = f"{{{parts[0]}.{next(iter(there), 'name')}.url}}"
         draft.wrong(
             found.path,
@@ -153,5 +153,6 @@ def _unknown_address(draft: Draft, found: Found, known: Known) -> bool:
     return True
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A hint as the end of a message."""
     return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -6,24 +6,18 @@ model of ``schema.py``. No word is known here.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
 
+from harness.experiment.http_words import Headers, LineText
 from harness.experiment.report import nearest
-from harness.experiment.words import (
-    Bytes,
-    ExpressionText,
-    Headers,
-    LineText,
-    Span,
-    Text,
-    describe,
-    problem,
-)
 from harness.experiment.wording import Strict
+from harness.experiment.words import Bytes, ExpressionText, Span, Text, describe, problem
 from harness.kinds import Described, main_attribute, to_plain
 from harness.model.units import Duration, Size
+
+M = TypeVar("M", bound=Strict)
 
 _WITHIN = "within"
 _TYPES: dict[Any, Any] = {Duration: Span, Size: Bytes, str: Text}
@@ -82,27 +76,13 @@ def word_of(kind: str) -> tuple[str, str | None]:
 def choice(kinds: Mapping[str, type[Described]], base: type[Worded], what: str) -> Any:
     """The type of a mapping that holds exactly one of the kinds' words."""
     tagged: dict[str, type[Worded]] = {}
-    for kind, described in sorted(kinds.items()):
-        tagged[f"<{kind}>"] = _inline(kind, described, base)
-        if base.nestable and _attributes(described) and word_of(kind)[1] is None:
-            tagged[f"<{kind}>{{}}"] = _nested(kind, described, base)
     values: dict[str, list[str]] = {}
-    for kind in sorted(kinds):
+    for kind, described in sorted(kinds.items()):
         word, value = word_of(kind)
-        values.setdefault(word, []).extend([value] if value is not None else [])
-
-    def tell(data: Any) -> str | None:
-        if isinstance(data, Worded):  # pragma: no cover - pydantic asks so when it serialises
-            return f"<{data.kind}>" + ("{}" if hasattr(data, _WITHIN) else "")
-        if not isinstance(data, dict):
-            return None
-        word = next((word for word in values if word in data), None)
-        if word is None:
-            return None
-        if values[word]:
-            return f"<{word}-{data[word]}>"
-        tag = f"<{word}>{{}}"
-        return tag if isinstance(data[word], dict) and tag in tagged else f"<{word}>"
+        values.setdefault(word, []).extend([] if value is None else [value])
+        tagged[f"<{kind}>"] = _inline(kind, described, base)
+        if base.nestable and _attributes(described) and value is None:
+            tagged[f"<{kind}>{{}}"] = _nested(kind, described, base)
 
     def check(data: Any) -> Any:
         _check(data, values, what, [f.alias or n for n, f in base.model_fields.items()])
@@ -110,7 +90,46 @@ def choice(kinds: Mapping[str, type[Described]], base: type[Worded], what: str) 
 
     if not tagged:
         return Annotated[Any, BeforeValidator(check), WithJsonSchema({"not": {}})]
-    return Annotated[either(tell, tagged), BeforeValidator(check)]
+    return annotated(
+        either(lambda data: _tag(data, values, tagged), tagged), BeforeValidator(check)
+    )
+
+
+def _tag(data: Any, values: Mapping[str, list[str]], tagged: Mapping[str, Any]) -> str | None:
+    """The tag of the model that reads ``data``; angle brackets, for no key has them."""
+    if isinstance(data, Worded):
+        return f"<{data.kind}>" + ("{}" if hasattr(data, _WITHIN) else "")
+    word = next((word for word in values if word in data), None)
+    if word is None:
+        return None
+    if values[word]:
+        return f"<{word}-{data[word]}>"
+    nested = f"<{word}>{{}}"
+    return nested if isinstance(data[word], dict) and nested in tagged else f"<{word}>"
+
+
+def annotated(base: Any, *extras: Any) -> Any:
+    """``Annotated`` of a type that is made while we run, which no type checker can follow."""
+    return Annotated[(base, *extras)]
+
+
+def made(name: str, base: type[M], fields: Mapping[str, Any]) -> type[M]:
+    """A model with these fields besides those of ``base``."""
+    make: Any = create_model
+    model: type[M] = make(name, __base__=base, **fields)
+    return model
+
+
+def mapping_of(key: Any, value: Any) -> Any:
+    """``dict[key, value]`` of types made while we run."""
+    made: Any = dict
+    return made[key, value]
+
+
+def list_of(item: Any) -> Any:
+    """``list[item]`` of a type made while we run."""
+    made: Any = list
+    return made[item]
 
 
 def either(tell: Any, tagged: Mapping[str, Any]) -> Any:
@@ -155,8 +174,8 @@ def _attributes(described: type[Described]) -> dict[str, tuple[Any, Any]]:
     for field in dataclasses.fields(described.Params):
         default: Any = field.default
         if default is dataclasses.MISSING:
-            factory = field.default_factory
-            default = ... if factory is dataclasses.MISSING else factory()
+            make: Any = field.default_factory
+            default = ... if make is dataclasses.MISSING else make()
         found[field.name] = (_typed(field.name, hints[field.name]), default)
     return found
 
@@ -179,10 +198,10 @@ def _typed(name: str, hint: Any) -> Any:
 def _model(
     name: str, described: type[Described], base: type[Worded], fields: dict[str, Any]
 ) -> type[Worded]:
-    made: type[Worded] = create_model(name, __base__=base, **fields)
-    made.__doc__ = described.summary
-    made.described = described
-    return made
+    model = made(name, base, fields)
+    model.__doc__ = described.summary
+    model.described = described
+    return model
 
 
 def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[Worded]:
@@ -193,7 +212,7 @@ def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[W
     fields: dict[str, Any] = {}
     taken: dict[str, str] = {}
     if main is None:
-        only: Any = Literal[value] if value is not None else Literal[True]  # type: ignore[valid-type]
+        only: Any = Literal[value] if value is not None else Literal[True]
         fields["the_word"] = (only, Field(alias=word, description=described.summary))
     for name, (hint, default) in attributes.items():
         if name in base.hidden:
@@ -209,9 +228,9 @@ def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[W
                 description=described.summary if is_main else None,
             ),
         )
-    made = _model(f"{base.__name__}_{kind}", described, base, fields)
-    made.attributes = taken
-    return made
+    model = _model(f"{base.__name__}_{kind}", described, base, fields)
+    model.attributes = taken
+    return model
 
 
 def _nested(kind: str, described: type[Described], base: type[Worded]) -> type[Worded]:
@@ -221,12 +240,12 @@ def _nested(kind: str, described: type[Described], base: type[Worded]) -> type[W
         f"own_{name}": (hint, Field(default, alias=name))
         for name, (hint, default) in attributes.items()
     }
-    inner = create_model(f"{base.__name__}_{kind}_attributes", __base__=Strict, **own)
-    made = _model(
+    inner = made(f"{base.__name__}_{kind}_attributes", Strict, own)
+    model = _model(
         f"{base.__name__}_{kind}_nested",
         described,
         base,
         {_WITHIN: (inner, Field(alias=kind, description=described.summary))},
     )
-    made.attributes = {f"own_{name}": name for name in attributes}
-    return made
+    model.attributes = {f"own_{name}": name for name in attributes}
+    return model

@@ -53,8 +53,8 @@ class Strict(BaseModel):
         empty = _empty_keys(data, cls)
         wrong = [
             InitErrorDetails(
-                type=problem("there is nothing behind the colon", "a value, or no key"),
-                loc=(key,),
+                type=problem("there is nothing behind the colon", "a value, or no key", key=key),
+                loc=(),
                 input=None,
             )
             for key in empty
@@ -91,7 +91,7 @@ def _with_known(detail: ErrorDetails, model: type[BaseModel]) -> InitErrorDetail
     if kind == "extra_forbidden" and len(detail["loc"]) == 1:
         kind = PydanticCustomError("unknown_key", "unknown key", {"known": keys_of(model)})
     elif kind in ("problem", "unknown_key"):
-        kind = PydanticCustomError(kind, "{found}" if kind == "problem" else "unknown key", context)  # type: ignore[arg-type]  # literal by the test before
+        kind = PydanticCustomError(kind, "{found}" if kind == "problem" else "unknown key", context)
     return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=context)
 
 
@@ -103,7 +103,7 @@ def report_errors(error: ValidationError, root: Node, path: Path, report: Report
         where: Path = (*path, *(part for part in loc if part != "[key]"))
         found, expected, hint = words_of(detail)
         kind = detail["type"]
-        if kind in ("unknown_key", "extra_forbidden", "unexpected_keyword_argument"):
+        if kind in ("unknown_key", "extra_forbidden"):
             at_key = True
             hint = hint or _comma_hint(root, where)
         if kind == "missing":
@@ -124,6 +124,8 @@ def without_wrong(value: Any, error: ValidationError) -> Any:
     at; None if something is wrong that cannot be left out."""
     for detail in error.errors(include_url=False):
         loc = [part for part in detail["loc"] if not str(part).startswith("<")]
+        if detail["type"] == "problem" and detail["ctx"]["key"]:
+            loc.append(detail["ctx"]["key"])
         if detail["type"] == "missing" or not loc or _NEEDED.intersection(map(str, loc)):
             return None
         value = _without(value, loc)
@@ -141,49 +143,43 @@ def _without(value: Any, path: list[Any]) -> Any:
     return {**value, first: _without(value[first], rest)}
 
 
-def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - one line for each kind of error
+def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - one line for each sort
     """Found, expected and hint."""
     context: Mapping[str, Any] = detail.get("ctx", {})
     last = str(detail["loc"][-1]) if detail["loc"] else ""
-    value = detail["input"]
-    match detail["type"]:
+    value, kind = detail["input"], detail["type"]
+    if kind in _EXPECTED:
+        quotes = kind == "string_type" and isinstance(value, bool | int | float)
+        expected = _EXPECTED[kind].format_map({"expected": "another value", **context})
+        return f"found {describe(value)}", expected, "Put it in quotes." if quotes else ""
+    match kind:
         case "problem":
             return context["found"], context["expected"], context["hint"]
         case "unknown_key":
             return unknown_key(last, context["known"])
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            return f"unknown key {last!r}", "", ""
         case "missing":
             return f"the key {last!r} is missing", "", ""
-        case "value_error" | "assertion_error":
+        case "value_error":
             found, _, hint = str(context.get("error", detail["msg"])).partition("; ")
             return found, "", f"{hint[:1].upper()}{hint[1:]}." if hint else ""
-        case "literal_error":
-            return f"found {describe(value)}", str(context.get("expected", "another value")), ""
-        case "int_type" | "int_from_float" | "int_parsing":
-            return f"found {describe(value)}", "a whole number", ""
-        case "float_type":
-            return f"found {describe(value)}", "a number", ""
-        case "bool_type":
-            return f"found {describe(value)}", "true or false", ""
-        case "string_type":
-            return (
-                f"found {describe(value)}",
-                "text",
-                "Put it in quotes." if _is_number(value) else "",
-            )
-        case "list_type" | "tuple_type":
-            return f"found {describe(value)}", "a list", ""
-        case "dict_type" | "model_type" | "dataclass_type" | "model_attributes_type":
-            return f"found {describe(value)}", "a mapping", ""
-        case "greater_than_equal":
-            return f"{value} is too small", f"{context['ge']} or more", ""
-        case "less_than_equal":
-            return f"{value} is too large", f"{context['le']} or less", ""
         case "too_short":
             return "there is nothing in it", "at least one", ""
         case _:
             return str(detail["msg"]), "", ""
+
+
+_EXPECTED = {
+    "literal_error": "{expected}",
+    **dict.fromkeys(("int_type", "int_from_float", "int_parsing"), "a whole number"),
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a mapping"),
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "{le} or less",
+    "less_than": "less than {lt}",
+}
 
 
 def unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
@@ -193,10 +189,6 @@ def unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
     if not hint and other is not None:
         hint = f"This key belongs into the {other} file."
     return found, expected, hint
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, bool | int | float)
 
 
 def _comma_hint(root: Node, path: Path) -> str:

@@ -1,10 +1,9 @@
-"""The words of one value: names, durations, percents, HTTP lines, expressions, each with its error.
+"""The words of one value: names, durations, percents, expressions, each with its error.
 
 A rule that needs a second key or another file is no rule of a word; it stands in ``checks/``.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
@@ -12,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from harness.model.units import Duration, Size
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 # Longer texts are no number with a unit; and a number has to stay printable.
 _MAX_QUANTITY = 40
 _MAX_DURATION = Duration.of_s(366 * 24 * 3600)
@@ -27,7 +25,7 @@ def problem(
     return PydanticCustomError("problem", "{found}", parts)
 
 
-def describe(value: object) -> str:
+def describe(value: object) -> str:  # noqa: PLR0911 - one line for each type that YAML has
     """A value in a few words, for messages."""
     match value:
         case None:
@@ -37,7 +35,7 @@ def describe(value: object) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            short = value if len(value) <= 60 else value[:57] + "…"  # noqa: PLR2004 - a line's worth
+            short = value if len(value) <= 60 else value[:57] + "…"
             return f"the text {short!r}"
         case list():
             return "a list"
@@ -48,7 +46,7 @@ def describe(value: object) -> str:
             return type(value).__name__
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     if isinstance(value, str):
         if len(value) > _MAX_TEXT:
             raise problem(f"the text has more than {_MAX_TEXT} characters", "a shorter one")
@@ -57,7 +55,7 @@ def _text(value: object) -> str:
     raise problem(f"found {describe(value)}", "text", "Put it in quotes." if quotes else "")
 
 
-Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": "string"})]
 
 
 def _pattern(pattern: str, expected: str, hint: str = "") -> Any:
@@ -74,7 +72,7 @@ def _pattern(pattern: str, expected: str, hint: str = "") -> Any:
 def _word(pattern: str, expected: str, hint: str = "") -> Any:
     return Annotated[
         str,
-        PlainValidator(lambda value: _pattern(pattern, expected, hint)(_text(value))),
+        PlainValidator(lambda value: _pattern(pattern, expected, hint)(text(value))),
         WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"}),
     ]
 
@@ -154,7 +152,7 @@ def _percent(value: object) -> float:
     if found is None:
         raise problem(f"found {describe(value)}", "a percentage, such as 30%")
     share = float(found[1])
-    if not 0 < share <= 100:  # noqa: PLR2004 - a percentage
+    if not 0 < share <= 100:
         raise problem(f"{found[1]}% is out of range", "more than 0% and at most 100%")
     return share / 100
 
@@ -165,104 +163,6 @@ Percent = Annotated[
     WithJsonSchema(
         {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "such as 30%"}
     ),
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLine:
-    """``POST /accounts/{account}/withdraw``."""
-
-    method: str
-    path: str
-
-
-def http_line(value: object) -> HttpLine:
-    """Reads method and path.
-
-    Raises:
-        PydanticCustomError: it is no such line; the message says why.
-    """
-    text = _text(value).strip()
-    method, space, path = text.partition(" ")
-    path = path.strip()
-    if re.search(r"https://", text):
-        raise problem("https is not supported yet", "a method and a path, such as GET /healthz")
-    if re.search(r"http://", text):
-        raise problem(
-            f"found {describe(text)}",
-            "a method and a path, such as GET /healthz",
-            "The service is named by on:, its URL by the service.",
-        )
-    if method.upper() not in METHODS or not space:
-        raise problem(f"found {describe(text)}", f"a method ({', '.join(METHODS)}) and a path")
-    if method not in METHODS:
-        raise problem(f"the method {method!r} is not in capitals", "", f"Write {method.upper()}.")
-    if not path.startswith(("/", "{")):
-        raise problem(f"the path {path!r} does not begin with /", "", f"Write {method} /{path}")
-    outside = re.sub(r"\{[^{}]*\}", "", path)
-    if re.search(r"[^!-~]", outside):
-        raise problem(
-            f"the path {path!r} holds a space or a character outside ASCII",
-            "",
-            "Write it percent-encoded.",
-        )
-    if "#" in outside:
-        raise problem(
-            f"the path {path!r} holds a #",
-            "",
-            "A fragment is never sent; write %23 for the character.",
-        )
-    return HttpLine(method=method, path=path)
-
-
-_LINE_SCHEMA = WithJsonSchema(
-    {
-        "type": "string",
-        "pattern": f"^\\s*({'|'.join(METHODS)})\\s+[/{{].*$",
-        "description": "a method and a path, such as GET /healthz",
-    }
-)
-Line = Annotated[HttpLine, PlainValidator(http_line), _LINE_SCHEMA]
-
-
-def _line_text(value: object) -> str:
-    line = http_line(value)
-    return f"{line.method} {line.path}"
-
-
-LineText = Annotated[str, PlainValidator(_line_text), _LINE_SCHEMA]
-
-
-# Set by the harness, or harmful beside what it sets: two lengths of one body are a hole.
-_OWN_HEADERS = (
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "expect",
-    "te",
-    "trailer",
-    "upgrade",
-)
-
-
-def _header_name(value: str) -> str:
-    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", value):
-        raise problem(f"{value!r} is no name of a header", "letters, digits and hyphens")
-    if value.lower() in _OWN_HEADERS:
-        raise problem(f"the header {value!r} is set by the harness itself", "another header")
-    return value
-
-
-def _header_value(value: object) -> str:
-    text = _text(value)
-    if re.search(r"[\r\n\0]", text):
-        raise problem("the header's value holds a line break", "one line")
-    return text
-
-
-Headers = dict[
-    Annotated[str, AfterValidator(_header_name)],
-    Annotated[str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})],
 ]
 
 

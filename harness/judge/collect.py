@@ -6,7 +6,13 @@ What contradicts itself is put on the list it is given; whether the evidence suf
 from dataclasses import replace
 from typing import assert_never
 
-from harness.judge.contradictions import Report, check_call, check_reading, check_released
+from harness.judge.contradictions import (
+    Report,
+    check_call,
+    check_reading,
+    check_released,
+    check_requests,
+)
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
 from harness.judge.lacks import RoundFacts, lacks_of
 from harness.judge.overlap import front_overlaps, peak
@@ -71,6 +77,7 @@ class RoundCollector:
         self._tainted = tainted
         self._calls: dict[int, Call] = {}
         self._readings: list[Reading] = []
+        self._written: dict[str, BurstWritten] = {}
         self._released: dict[str, BurstReleased] = {}
         self._arrived: dict[tuple[str, int, int], Instant] = {}
         self._turns: dict[str, list[tuple[Instant, Instant]]] = {}
@@ -113,7 +120,9 @@ class RoundCollector:
                 self._settled = event
             case NeverSettled():
                 self._never_settled = event
-            case FaultIntended() | FaultNotUndone() | BurstWritten():
+            case BurstWritten():
+                self._written[event.burst] = event
+            case FaultIntended() | FaultNotUndone():
                 pass
             case _:
                 assert_never(event)
@@ -164,7 +173,6 @@ class RoundCollector:
             never_settled=self._never_settled,
             calls=tuple(self._calls.values()),
             overlap=max(overlaps.values(), default=0),
-            released=self._released,
             applied=self._applied,
             seen=self._seen,
             undone=self._undone,
@@ -178,7 +186,7 @@ class RoundCollector:
             settled=self._settled,
             never_settled=self._never_settled,
             lacks=lacks_of(self._plan, facts),
-            tainted=self._tainted or self._not_reset(),
+            tainted=self._tainted or self._not_reset() or (self._no_burst() if finished else None),
             overlaps=overlaps,
             hop_overlaps={hop: peak(turns) for hop, turns in self._turns.items()},
             spreads={burst: each.last - each.first for burst, each in self._released.items()},
@@ -192,6 +200,21 @@ class RoundCollector:
             detail="the state was not put back before the round began",
             withheld=True,
         )
+
+    def _no_burst(self) -> Lack | None:
+        """Without a burst's release its requests may be missing too, and then every count is wrong."""
+        for burst in self._plan.bursts:
+            if burst.id not in self._released:
+                detail = f"burst {burst.id} was never released"
+                return Lack(short="no burst", detail=detail, withheld=True, about="traffic")
+        return None
+
+    def check_whole(self, report: Report) -> None:
+        """Of a round that finished every request is known."""
+        for written in self._written.values():
+            check_requests(written, self._calls.values(), report)
+        for released in self._released.values():
+            check_requests(released, self._calls.values(), report)
 
     def taints_the_next(self) -> Lack | None:
         """Why the next round may bear effects of this one: something was still moving at its end."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from harness.judge.evidence import Call, Reading, RoundEvidence
 from harness.model.events import (
     BurstReleased,
+    BurstWritten,
     FaultApplied,
     FaultSeen,
     FaultUndone,
@@ -40,6 +41,18 @@ def check_reading(event: ProbeRead, report: Report) -> None:
 def check_released(event: BurstReleased, report: Report) -> None:
     if event.last < event.first:
         report(f"burst {event.burst} of round {event.round} ended before it began")
+
+
+def check_requests(
+    event: BurstWritten | BurstReleased, calls: Iterable[Call], report: Report
+) -> None:
+    """What was released was sent; a request that is not known would make every count wrong."""
+    known = sum(call.burst == event.burst for call in calls)
+    if event.requests > known:
+        report(
+            f"burst {event.burst} of round {event.round} had {event.requests} requests, "
+            f"and only {known} of them are known"
+        )
 
 
 def check_confirmed(event: FaultApplied | FaultUndone, report: Report) -> None:

@@ -224,6 +224,8 @@ class Judge:
         self._open = None
         evidence = collector.evidence(finished=finished)
         check_settled(evidence, self._contradict)
+        if finished:
+            collector.check_whole(self._contradict)
         self._rounds.append(RoundSummary.of(evidence))
         self._tainted = collector.taints_the_next()
         self._outstanding.update(call.op for call in evidence.calls if call.last is None)

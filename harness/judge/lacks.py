@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from harness.judge.evidence import Call, Lack
 from harness.model.events import (
-    BurstReleased,
     FaultApplied,
     FaultSeen,
     FaultUndone,
@@ -33,7 +32,6 @@ class RoundFacts:
     never_settled: NeverSettled | None
     calls: tuple[Call, ...]
     overlap: int
-    released: Mapping[str, BurstReleased]
     applied: Mapping[str, FaultApplied]
     seen: Mapping[str, FaultSeen]
     undone: Mapping[str, FaultUndone]
@@ -49,28 +47,17 @@ def _lacks(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
     if not facts.finished:
         yield Lack(short="not finished", detail="the round did not finish")
         return
-    yield from _traffic(plan, facts)
+    yield from _traffic(facts)
     for fault in plan.faults:
         yield from _hop(plan, fault, facts)
         yield from _fault(fault, facts)
     yield from _settling(facts)
 
 
-def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
+def _traffic(facts: RoundFacts) -> Iterator[Lack]:
     if not facts.calls:
         yield Lack(short="no operation sent", detail="no operation was sent", about="traffic")
         return
-    for burst in plan.bursts:
-        released = facts.released.get(burst.id)
-        sent = sum(call.burst == burst.id for call in facts.calls)
-        if released is None:
-            detail = f"burst {burst.id} was never released"
-            yield Lack(short="no burst", detail=detail, withheld=True, about="traffic")
-        elif released.requests > sent:
-            detail = (
-                f"burst {burst.id} released {released.requests} requests and only {sent} are known"
-            )
-            yield Lack(short="requests missing", detail=detail, withheld=True, about="traffic")
     if facts.overlap < LEAST_OVERLAP:
         of = len(facts.calls)
         detail = f"at most {facts.overlap} of {of} requests was in flight at a time, two are needed"

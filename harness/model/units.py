@@ -76,7 +76,7 @@ class _Whole:
         raise AttributeError(f"{type(self).__name__} is frozen")
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._value == other._value  # type: ignore[attr-defined]  # same type
+        return type(other) is type(self) and self._value == other._value
 
     def __lt__(self, other: Self) -> bool:
         if type(other) is not type(self):
@@ -276,5 +276,5 @@ def from_builtin(kind: type, value: Any) -> Any:
     if kind is Instant:
         return Instant.of_ns(value)
     if kind is Duration or kind is Size:
-        return kind.parse(value)  # type: ignore[attr-defined]  # both have parse
+        return kind.parse(value)
     raise NotImplementedError(f"{kind.__name__} has no written form")

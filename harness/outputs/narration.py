@@ -93,7 +93,7 @@ def _process(event: ProcessIntended | ProcessStarted | ProcessEnded | ServiceRea
         case ProcessStarted(name=name, pid=pid):
             return f"{name}: started as process {pid}"
         case ProcessEnded(name=name, pid=pid, exit_code=code, expected=expected):
-            how = "stopped" if expected else "ended by itself"
+            how = "stopped" if expected else "ended"
             return f"{name}: process {pid} {how}" + ("" if code is None else f", exit code {code}")
         case ServiceReady(name=name, address=address, after=after):
             return f"{name}: ready at {address} after {after}"

@@ -29,6 +29,8 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
 
+_UNIT = re.compile(r"%|(ns|ms|s|min|h)(?!\w)")
+
 
 def safe(text: str) -> str:
     """``text`` on one line, each character that could act on a terminal written as its escape."""
@@ -127,8 +129,10 @@ def _cut(chars: list[_Char], start: int, room: int, *, hang: int) -> int:
 
 
 def _bound(chars: list[_Char], index: int) -> bool:
-    """True for the space in ``95 %``: a number and its sign stay together."""
-    return index + 1 < len(chars) and chars[index + 1][0] == "%" and chars[index - 1][0].isdigit()
+    """True for the space in ``95 %`` or ``40 ms``: a number and its unit stay together."""
+    if index == 0 or not chars[index - 1][0].isdigit():
+        return False
+    return _UNIT.match("".join(char for char, _ in chars[index + 1 : index + 5])) is not None
 
 
 def _spans(chars: list[_Char], indent: int) -> tuple[Span, ...]:

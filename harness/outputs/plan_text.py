@@ -24,6 +24,7 @@ from harness.model.plan import (
     ResetPlan,
     ServicePlan,
 )
+from harness.model.units import Duration
 from harness.outputs.duration_estimate import estimate
 from harness.outputs.paragraphs import Paragraph, paragraph, render
 
@@ -31,7 +32,8 @@ Describe = Callable[[FaultStep], str]
 
 WIDTH = 100
 _LABEL = 14
-_PASSWORD = re.compile(r"(://[^/:@\s]*:)([^{@\s][^@\s]*)(?=@)")
+# The user may be a template, and a password that is one says nothing.
+_PASSWORD = re.compile(r"(://(?:\{[^}]*\}|[^/:@\s{}])*:)(?!\{)[^@\s]+(?=@)")
 
 
 def plan_text(plans: Sequence[Plan], describe: Describe) -> str:
@@ -101,6 +103,7 @@ def _service(service: ServicePlan) -> tuple[str, str]:
     params = ", ".join(
         _plain(value) if key in (service.kind, "run", "url") else f"{key}={_plain(value)}"
         for key, value in service.params.items()
+        if value not in (None, "", {}, [])
     )
     text = f"{service.kind}: {params}" if params else service.kind
     if service.env:
@@ -134,21 +137,24 @@ def _before(plan: Plan) -> list[tuple[str, str]]:
         kept = f", keeping {', '.join(prepare.capture)}" if prepare.capture else ""
         items.append(("prepare", f"{prepare.operation}{kept}"))
     if plan.steady_state:
-        items += [("reset", _reset(reset)) for reset in plan.target.resets]
+        items += [("reset", _reset(reset, plan)) for reset in plan.target.resets]
         text = f"{' and '.join(plan.steady_state)}; otherwise nothing is injected"
         items.append(("steady state", text))
     return items
 
 
 def _after(plan: Plan) -> list[tuple[str, str]]:
-    if not plan.steady_state:
-        return []
-    text = f"{' and '.join(plan.steady_state)} again after a reset, within {plan.recovers_within}"
-    return [("steady state", text), ("stop", "everything that was started")]
+    items = [("stop", "everything that was started")]
+    if plan.steady_state:
+        text = (
+            f"{' and '.join(plan.steady_state)} again after a reset, within {plan.recovers_within}"
+        )
+        items.insert(0, ("steady state", text))
+    return items
 
 
 def _round(plan: Plan, describe: Describe) -> list[tuple[str, str]]:
-    items = [("reset", _reset(reset)) for reset in plan.target.resets]
+    items = [("reset", _reset(reset, plan)) for reset in plan.target.resets]
     operations = {operation.name: operation for operation in plan.target.operations}
     for step in plan.method:
         match step:
@@ -168,9 +174,9 @@ def _round(plan: Plan, describe: Describe) -> list[tuple[str, str]]:
     return items
 
 
-def _reset(reset: ResetPlan) -> str:
-    what = ", ".join(_plain(value) for value in reset.params.values())
-    return f"{reset.kind} on {reset.on}: {what}"
+def _reset(reset: ResetPlan, plan: Plan) -> str:
+    what = ", ".join(_plain(value) for value in reset.params.values() if value is not None)
+    return f"{reset.kind} on {reset.on}: {what.removeprefix(f'{plan.target.folder}/')}"
 
 
 def _fault(step: FaultStep, describe: Describe, hops: Sequence[HopPlan]) -> str:
@@ -215,9 +221,16 @@ def _takes(plans: Sequence[Plan]) -> list[tuple[str, str]]:
         ("estimate", f"{guess.text}{each}: {guess.because}"),
         (
             "time limit",
-            f"{plans[0].time_limit}{each}; then everything is undone and the run is aborted",
+            f"{_minutes(plans[0].time_limit)}{each}; then everything is undone and the run is aborted",
         ),
     ]
+
+
+def _minutes(limit: Duration) -> str:
+    minutes, seconds = divmod(round(limit.in_s), 60)
+    if minutes < 2:
+        return str(limit)
+    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
 
 
 def _whole(plans: Sequence[Plan]) -> list[Paragraph]:

@@ -68,6 +68,7 @@ class Progress:
     label: str = ""
     seed: int = 0
     rounds: int = 0
+    services: tuple[str, ...] = ()
     done: int = 0
     stage: Stage = "starting"
     phase: str = "starting"
@@ -99,8 +100,9 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
             return replace(progress, stage="rounds", phase=f"round {number}")
         case RoundFinished():
             return replace(progress, done=progress.done + 1)
-        case ProcessEnded() | HopClosed():
-            return _going_down(progress, event)
+        case ProcessEnded() | HopClosed() if progress.stage != "starting":
+            # One that ends by itself has its own TargetFailed, if it was still needed.
+            return replace(progress, stage="stopping", phase="stopping")
         case RunFinished():
             return replace(progress, stage="done", phase="done")
         case (
@@ -113,7 +115,9 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
         ):
             return replace(progress, troubles=(*progress.troubles, trouble(event)))
         case (
-            ResetDone()
+            ProcessEnded()
+            | HopClosed()
+            | ResetDone()
             | Settled()
             | NeverSettled()
             | FaultIntended()
@@ -143,6 +147,7 @@ def _begun(event: RunStarted) -> Progress:
         label=label_of(plan.variant, plan.experiment),
         seed=plan.seed,
         rounds=plan.rounds,
+        services=tuple(service.name for service in plan.target.services),
     )
 
 
@@ -150,20 +155,25 @@ Arrival = ProcessIntended | ProcessStarted | ServiceReady | HopIntended | HopOpe
 
 
 def _coming_up(progress: Progress, event: Arrival) -> Progress:
+    """A process of a service's own name is waited for; one named after it only prepares it."""
     if progress.stage != "starting":
         return progress
     match event:
-        case ProcessIntended(name=name):
-            phase = f"starting {name}"
-        case ProcessStarted(name=name):
-            phase = f"waiting for {name}"
-        case ServiceReady(name=name):
-            phase = f"{name} is ready"
+        case ProcessIntended(name=name) if owner := _owner(name, progress.services):
+            return replace(progress, phase=f"starting {owner}")
+        case ProcessStarted(name=name) if name in progress.services:
+            return replace(progress, phase=f"waiting for {name}")
         case HopIntended(hop=hop) | HopOpened(hop=hop):
-            phase = f"wiring hop {hop}"
+            return replace(progress, phase=f"wiring hop {hop}")
+        case ProcessIntended() | ProcessStarted() | ServiceReady():
+            return progress
         case _:
             assert_never(event)
-    return replace(progress, phase=phase)
+
+
+def _owner(process: str, services: tuple[str, ...]) -> str:
+    """``postgres-initdb`` is part of starting ``postgres``."""
+    return next((name for name in services if process.startswith(f"{name}-")), "")
 
 
 def _steady(progress: Progress) -> Progress:
@@ -172,18 +182,6 @@ def _steady(progress: Progress) -> Progress:
         return progress
     stage: Stage = "steady state" if not progress.done else "steady state again"
     return replace(progress, stage=stage, phase=stage)
-
-
-def _going_down(progress: Progress, event: ProcessEnded | HopClosed) -> Progress:
-    if isinstance(event, ProcessEnded) and not event.expected:
-        code = "" if event.exit_code is None else f" with exit code {event.exit_code}"
-        return replace(
-            progress,
-            troubles=(*progress.troubles, Trouble(what=f"{event.name} ended by itself{code}")),
-        )
-    if progress.stage == "starting":
-        return progress
-    return replace(progress, stage="stopping", phase="stopping")
 
 
 Failure = TargetFailed | HarnessFailed | SetupRefused | LimitReached | Interrupted | FaultNotUndone

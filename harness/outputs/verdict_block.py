@@ -132,7 +132,7 @@ def _told(finding: InvariantFinding, result: Result) -> bool:
         case "inconclusive":
             if result.verdict not in _JUDGED:
                 return True
-            return any(text in finding.summary for text in result.missing)
+            return any(text and text in finding.summary for text in result.missing)
         case "error":
             return finding.summary in result.reason
         case "violated":
@@ -173,8 +173,8 @@ def _missing(result: Result) -> list[Paragraph]:
 def _reason(result: Result) -> list[Paragraph]:
     """The verdict and why; a target's own lines quoted."""
     first, *rest = result.reason.splitlines() or [""]
-    verdict = Span(result.verdict, _STYLE_OF_VERDICT.get(result.verdict, "bad"))
-    lines = [paragraph(verdict, f": {first}" if first else "", hang=2)]
+    style = _STYLE_OF_VERDICT.get(result.verdict, "bad")
+    lines = [paragraph(*_emphasised(first, result.verdict, style), hang=2)]
     if result.verdict == Verdict.REFUSED.value:
         return lines + [paragraph(line, hang=2) for line in rest]
     return lines + _quoted(rest)
@@ -257,9 +257,11 @@ def _burst(burst: BurstFinding) -> str:
     else:
         together = f"{burst.overlap} of {burst.concurrency} in flight together"
     hops = ", ".join(f"{count} at hop {hop}" for hop, count in sorted(burst.hop_overlap.items()))
-    released = (
-        "" if burst.spread_ms_p50 is None else f", released within {burst.spread_ms_p50:.2g} ms"
-    )
+    released = ""
+    if burst.spread_ms_p50 is not None:
+        # Two digits: the third changes from run to run.
+        spread = Duration.of_ms(float(f"{burst.spread_ms_p50:.2g}"))
+        released = f", released within {spread}"
     return together + (f" ({hops})" if hops else "") + released
 
 

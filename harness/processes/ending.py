@@ -6,6 +6,7 @@ Blocks; callers with an event loop give it a thread. Whom to end is decided by `
 import signal
 import time
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 import psutil
 
@@ -43,9 +44,10 @@ def end_marked(
     spare: Collection[int] = (),
     grace: Duration,
     groups: tuple[Group, ...] = (),
+    folders: tuple[Path, ...] = (),
 ) -> list[psutil.Process]:
-    """Ends every process that carries ``mark`` or is in ``groups``, but those in ``spare``."""
-    wanted = Wanted(mark=mark, groups=groups, spare=spare)
+    """Ends every process that carries ``mark`` or is in ``groups`` or ``folders``, but for ``spare``."""
+    wanted = Wanted(mark=mark, groups=groups, folders=folders, spare=spare)
     return end(lambda: find(wanted), grace=grace)
 
 

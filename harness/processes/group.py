@@ -139,6 +139,11 @@ class ProcessGroup:
         assert self._exit_code is not None
         return self._exit_code
 
+    async def ended(self) -> None:
+        """Waits like ``wait``, and tells nothing."""
+        self._look()
+        await self._ended.wait()
+
     async def stop(
         self,
         *,

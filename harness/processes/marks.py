@@ -1,13 +1,15 @@
-"""Finds the processes of a run on this machine: by mark, by group, and by descent.
+"""Finds the processes of a run on this machine: by mark, by group, by descent, by where they work.
 
-Three ways, since each has a hole: a daemon leaves its group, PostgreSQL's children leave the group
-and overwrite the memory that shows their environment, and an orphan has lost its parent.
+Four ways, since each has a hole: a daemon leaves its group, PostgreSQL's children leave the group
+and overwrite the memory that shows their environment, an orphan has lost its parent, and only those
+with a folder of the run's own can be told by it.
 Signals are sent in ``ending.py``, never here.
 """
 
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -42,11 +44,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which processes to look for. ``part`` narrows the mark down to one started process."""
+    """Which processes to look for. ``part`` narrows the mark down to one started process.
+
+    ``folders`` are the run's alone: whoever works in one of them belongs to it.
+    """
 
     mark: str | None = None
     part: str | None = None
     groups: tuple[Group, ...] = ()
+    folders: tuple[Path, ...] = ()
     spare: Collection[int] = ()
 
 
@@ -71,7 +77,7 @@ def carries(process: psutil.Process, mark: str, part: str | None = None) -> bool
 
 
 def find(wanted: Wanted) -> list[psutil.Process]:
-    """The living processes that carry the mark or are in one of the groups, and their descendants."""
+    """The living processes with the mark, in one of the groups or folders, and their descendants."""
     # Each of our groups began as a session of its own; a shell's jobs have groups within it.
     sessions = {group.pgid for group in wanted.groups if group.is_ours()}
     spare = {os.getpid(), *wanted.spare}
@@ -85,9 +91,19 @@ def find(wanted: Wanted) -> list[psutil.Process]:
             continue
         seen.children.setdefault(parent, []).append(process)
         by_mark = wanted.mark is not None and carries(process, wanted.mark, wanted.part)
-        if session in sessions or by_mark:
+        if session in sessions or by_mark or _works_in(process, wanted.folders):
             seen.hits.append(process)
     return _with_descendants(seen)
+
+
+def _works_in(process: psutil.Process, folders: tuple[Path, ...]) -> bool:
+    if not folders:
+        return False
+    try:
+        here = Path(process.cwd())
+    except (psutil.Error, OSError):
+        return False
+    return any(here.is_relative_to(folder) for folder in folders)
 
 
 def _with_descendants(seen: _Seen) -> list[psutil.Process]:

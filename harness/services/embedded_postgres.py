@@ -20,8 +20,10 @@ from harness.model.address import Address
 from harness.model.errors import TargetError, UserError
 from harness.model.units import Duration
 from harness.processes.account import Account, unprivileged
+from harness.processes.ending import end
 from harness.processes.group import ProcessGroup, start
 from harness.processes.log_tail import last_lines
+from harness.processes.marks import Wanted, find
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.services.ports import LOOPBACK, free_port
 from harness.services.postgres_binaries import Binaries, find_binaries, reachable_by
@@ -210,7 +212,13 @@ class _Cluster:
 
 
 async def _remove(scratch: Path) -> None:
-    await asyncio.to_thread(remove_scratch, scratch)
+    """The folder, and whoever works in it: a backend whose server was killed is nobody's child."""
+
+    def remove() -> None:
+        end(lambda: find(Wanted(folders=(scratch,))), grace=Duration.ZERO)
+        remove_scratch(scratch)
+
+    await asyncio.to_thread(remove)
 
 
 def _checked(database: str, settings: Mapping[str, object], service: str) -> dict[str, str]:

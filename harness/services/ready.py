@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import time
+from contextlib import suppress
 
 from harness.model.address import Address
 from harness.model.errors import TargetError
@@ -39,39 +40,68 @@ async def wait_until_ready(
         EndedEarly: its process ended instead.
         TargetError: it never said yes; tells what it said last.
     """
-    what = f"service {service}"
     began = time.monotonic_ns()
     deadline = began + limit.ns
-    while True:
-        if process is not None and not process.running():
-            tail = last_lines(process.log)
-            raise EndedEarly(
-                what,
-                f"ended with exit code {process.exit_code} before it was ready; "
-                + (f"the last lines of its log:\n{tail}" if tail else "its log is empty"),
-                tail,
-            )
-        said = await _bounded(ask, max(_PAUSE.ns, deadline - time.monotonic_ns()))
+    said: str | None = "nothing was asked yet"
+    while process is None or process.running():
+        said = await _attempt(ask, max(_PAUSE.ns, deadline - time.monotonic_ns()), process)
         if said is None:
             return Duration.of_ns(time.monotonic_ns() - began)
-        if time.monotonic_ns() >= deadline:
-            tail = last_lines(process.log) if process is not None else ""
-            waited = f"was not ready within {limit}" if limit else "is not there"
-            raise TargetError(
-                what,
-                f"{waited}; the last attempt: {said}"
-                + (f"; the last lines of its log:\n{tail}" if tail else ""),
-            )
+        if time.monotonic_ns() >= deadline and (process is None or process.running()):
+            raise _never(service, limit, said, process)
         await asyncio.sleep(_PAUSE.in_s)  # noqa: TID251 - between two questions to somebody else
+    tail = last_lines(process.log)
+    raise EndedEarly(
+        f"service {service}",
+        f"ended with exit code {process.exit_code} before it was ready; "
+        + (f"the last lines of its log:\n{tail}" if tail else "its log is empty"),
+        tail,
+    )
 
 
-async def _bounded(ask: Ask, left_ns: int) -> str | None:
+def _never(service: str, limit: Duration, said: str, process: ProcessGroup | None) -> TargetError:
+    tail = last_lines(process.log) if process is not None else ""
+    waited = f"was not ready within {limit}" if limit else "is not there"
+    return TargetError(
+        f"service {service}",
+        f"{waited}; the last attempt: {said}"
+        + (f"; the last lines of its log:\n{tail}" if tail else ""),
+    )
+
+
+async def _attempt(ask: Ask, left_ns: int, process: ProcessGroup | None) -> str | None:
+    """One question, given up when the process ends: a stranger may have its port, and be silent."""
     limit = Duration.of_ns(min(_ATTEMPT.ns, left_ns))
     try:
         async with asyncio.timeout(limit.in_s):
-            return await ask()
+            if process is None:
+                return await ask()
+            return await _while_running(ask, process)
     except TimeoutError:
         return f"no answer within {limit}"
+
+
+async def _while_running(ask: Ask, process: ProcessGroup) -> str | None:
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(_caught(ask), name="ask whether it is ready")
+        ending = group.create_task(process.ended(), name=f"the end of {process.name}")
+        await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
+        asking.cancel()
+        ending.cancel()
+    if asking.cancelled():
+        return "it ended"
+    answer = asking.result()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+async def _caught(ask: Ask) -> str | Exception | None:
+    """What went wrong as a value: a task group would wrap it up."""
+    try:
+        return await ask()
+    except Exception as error:
+        return error
 
 
 def accepts(address: Address) -> Ask:
@@ -82,7 +112,7 @@ def accepts(address: Address) -> Ask:
             _, writer = await asyncio.open_connection(address.host, address.port)
         except OSError as error:
             return f"{address} {_words(error)}"
-        writer.close()
+        await _closed(writer)
         return None
 
     return ask
@@ -106,10 +136,16 @@ def answers(address: Address, call: HttpCall, *, encrypted: bool) -> Ask:
         except (OSError, ValueError) as error:
             return f"{asked}: {error}"
         finally:
-            writer.close()
+            await _closed(writer)
         return _judge_status(line, asked)
 
     return ask
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):  # it was reset: closed all the same
+        await writer.wait_closed()
 
 
 def _request(address: Address, call: HttpCall) -> bytes:

@@ -267,4 +267,4 @@ def _words(plan: Plan) -> set[str]:
     target = plan.target
     parts = (target.services, target.hops, target.operations, target.probes, plan.invariants)
     names = {part.name for group in parts for part in group}
-    return _UNDO_WORDS | names | {plan.experiment, target.name, plan.variant or ""}
+    return {*_UNDO_WORDS, *names} | {plan.experiment, target.name, plan.variant or ""}

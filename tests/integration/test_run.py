@@ -171,7 +171,7 @@ def test_run_when_a_real_toxiproxy_is_given_then_verdicts_are_the_same_and_it_is
         assert ran.code == 0, ran
         assert [r["verdict"] for r in ran.json["runs"]] == ["violated", "held"]
         assert all(f["seen_on_wire"] for r in ran.json["runs"] for f in r["faults"])
-            assert ProxyServer(url).proxies() == {}
+        assert ProxyServer(url).proxies() == {}
 
 
 def test_bank_when_both_variants_run_then_naive_is_violated_and_atomic_held(tmp_path: Path):

@@ -181,7 +181,7 @@ def a_round(
     """One round in the order of a journal.
 
     ``balance`` is what is left at its end (by default what the acknowledged ones leave), ``during``
-    are the readings while requests are in flight. Without ``overlapping`` one request follows the other.
+    are the readings while requests are in flight. Without ``outcomes`` nothing is sent. Without ``overlapping`` one request follows the other.
     """
     start = number * _ROUND // MS
     if balance is None:
@@ -253,6 +253,8 @@ def _traffic(
     number: int, start: int, outcomes: Sequence[OutcomeWord], overlapping: bool
 ) -> tuple[list[AnyEvent], list[AnyEvent]]:
     count = len(outcomes)
+    if not count:
+        return [], []
     first_op = number * 1_000
     sent_at = [start + 200 + (i * 0.1 if overlapping else i * 200) for i in range(count)]
     sent: list[AnyEvent] = [

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from harness.model.events import AnyEvent
+from harness.model.events import JOURNAL_SCHEMA, AnyEvent, RunStarted
 from harness.model.units import Duration, Instant, Size
 
 # JSON has no half surrogate pairs; those are the journal's own test.
@@ -34,6 +34,11 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     Duration: durations,
     Instant: instants,
     Size: sizes,
+}
+
+# We write our own schema only; what happens to a later one is the reader's own test.
+_FIXED: dict[Any, dict[str, st.SearchStrategy[Any]]] = {
+    RunStarted: {"schema": st.just(JOURNAL_SCHEMA)}
 }
 
 
@@ -64,7 +69,8 @@ def structs(kind: type[Struct]) -> st.SearchStrategy[Any]:
 
     def build() -> st.SearchStrategy[Any]:
         hints = get_type_hints(kind)
-        return st.builds(kind, **{name: of_type(hints[name]) for name in kind.__struct_fields__})
+        fields = {name: of_type(hints[name]) for name in kind.__struct_fields__}
+        return st.builds(kind, **(fields | _FIXED.get(kind, {})))
 
     return st.deferred(build)
 

@@ -6,6 +6,7 @@ for the other; what was put on our own proxy ends with its process.
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -78,9 +79,9 @@ def _in_threads(todo: Duties, record: Record) -> list[Thread]:
     for fault in todo.faults:
         if not _is_ours(fault, todo):
             admin = str(fault.undo.get("admin", ""))
-            by_admin.setdefault(admin, []).append(lambda event=fault: undo_fault(event))  # type: ignore[misc]
+            by_admin.setdefault(admin, []).append(partial(undo_fault, fault))
     for hop in todo.hops:
-        by_admin.setdefault(hop.admin, []).append(lambda event=hop: close_hop(event))  # type: ignore[misc]
+        by_admin.setdefault(hop.admin, []).append(partial(close_hop, hop))
     threads = [
         Thread(target=_one_by_one, args=(steps, record), daemon=True) for steps in by_admin.values()
     ]
@@ -97,7 +98,10 @@ def _one_by_one(steps: Iterable[Callable[[], AnyEvent]], record: Record) -> None
 def _end_processes(todo: Duties, mark: str, record: Record) -> None:
     asked = Instant.of_ns(time.monotonic_ns())
     groups = tuple(Group(pgid=event.pgid, created=event.created) for event in todo.started)
-    left = {process.pid for process in end_marked(mark, grace=_GRACE, groups=groups)}
+    folders = tuple(scratch_of(mark))
+    left = {
+        process.pid for process in end_marked(mark, grace=_GRACE, groups=groups, folders=folders)
+    }
     for event in todo.running:
         if event.pid not in left:
             record(ProcessEnded(name=event.name, pid=event.pid, exit_code=None, expected=False))

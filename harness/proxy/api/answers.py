@@ -49,7 +49,10 @@ def json_answer(value: Any, *, status: int = 200) -> Answer:
 
 
 def error(status: int, message: str, more: Mapping[str, Any] | None = None) -> Answer:
-    body = compact({"error": message, "status": status, **(more or {})}) + b"\n"
+    """The errors of ``/populate`` have ``more`` keys, and no newline behind them."""
+    if more is not None:
+        return json_answer({"error": message, "status": status, **more}, status=status)
+    body = compact({"error": message, "status": status}) + b"\n"
     return Answer(status=status, body=body, content_type=JSON)
 
 

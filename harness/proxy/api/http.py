@@ -6,6 +6,7 @@ No rule of the API stands here, only what HTTP itself asks for.
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
@@ -125,7 +126,11 @@ class ApiConnection(asyncio.Protocol):
             headers.append(("Content-Type", answer.content_type))
         if answer.status != 204:
             headers.append(("Content-Length", str(len(answer.body))))
-        self._send(h11.Response(status_code=answer.status, headers=headers))
+        self._send(
+            h11.Response(
+                status_code=answer.status, headers=headers, reason=HTTPStatus(answer.status).phrase
+            )
+        )
         if answer.body:
             self._send(h11.Data(data=answer.body))
         self._send(h11.EndOfMessage())

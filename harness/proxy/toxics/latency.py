@@ -48,13 +48,17 @@ class Latency:
                 return (item,)
             queue.append((queue[-1][0], item))
             return ()
-        due = item.stamp.ns + self._draw_ns()
+        delay = self._draw_ns()
+        if not delay and not queue:
+            return (item,)
+        due = item.stamp.ns + delay
         if queue:
             queue.append((max(due, queue[-1][0]), item))
             self._held += weight(item)
             return (Injected(item.turn),)
         if due <= now.ns:
-            return (item,)
+            # Late already, by another toxic's wait or a timer: its time here counts all the same.
+            return (Injected(item.turn), Chunk(item.data, Instant(due), item.turn))
         queue.append((due, item))
         self._held += weight(item)
         return (Injected(item.turn), WakeAt(Instant(due)))

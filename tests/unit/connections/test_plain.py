@@ -1,6 +1,6 @@
 """Plain values: what comes from a database is written down and read back without losing a digit."""
 
-import datetime
+import datetime as dt
 import json
 import math
 from decimal import Decimal
@@ -31,9 +31,9 @@ from harness.connections.plain import Plain, exact_number, plain
         pytest.param(Fraction(4, 2), Plain(2), id="whole-fraction"),
         pytest.param(Fraction(-1, 8), Plain("-0.125", exact=True), id="ending-fraction"),
         pytest.param(Fraction(1, 3), Plain("1/3", exact=True), id="endless-fraction"),
-        pytest.param(datetime.date(2026, 11, 5), Plain("2026-11-05"), id="date"),
+        pytest.param(dt.date(2026, 11, 5), Plain("2026-11-05"), id="date"),
         pytest.param(
-            datetime.datetime(2026, 11, 5, 1, 2, tzinfo=datetime.UTC),
+            dt.datetime(2026, 11, 5, 1, 2, tzinfo=dt.UTC),
             Plain("2026-11-05T01:02:00+00:00"),
             id="moment",
         ),

@@ -136,7 +136,7 @@ def test_a_client_when_closed_twice_then_nothing_happens(tmp_path: Path) -> None
 
 
 def test_a_file_when_it_cannot_be_opened_then_says_where(tmp_path: Path) -> None:
-    with pytest.raises(TargetError, match="could not connect to sqlite:////.*unable to open"):
+    with pytest.raises(TargetError, match=r"could not connect to sqlite:////.*unable to open"):
         on_sqlite(tmp_path / "missing", lambda client: client.close())
 
 

@@ -134,7 +134,10 @@ def test_console_when_interrupted_then_it_says_so_before_the_rollback_ends() -> 
     started, *_ = a_run(1)
     console.handle(started)
     console.handle(Interrupted(signal="SIGINT", during="round 1"))
-    assert stream.getvalue().splitlines()[-1] == "  atomic: SIGINT arrived during round 1"
+    assert (
+        stream.getvalue().splitlines()[-1]
+        == "  atomic: SIGINT arrived during round 1, rolling back"
+    )
 
 
 def test_console_when_requests_are_in_flight_then_nothing_is_written() -> None:

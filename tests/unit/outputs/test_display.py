@@ -43,7 +43,7 @@ def test_judged_when_a_run_stopped_early_then_its_row_counts_the_rounds_that_wer
     display.changed(RUN, now)
     assert display.judged(a_result(verdict="aborted", as_expected=False))
     display.close()
-    assert stream.getvalue() == "bank      seed 7\n  atomic    3/20   aborted\n"
+    assert stream.getvalue() == "bank      seed 7\n  atomic     3/20   aborted\n"
 
 
 def test_silence_when_told_anything_then_shows_nothing_and_no_row() -> None:

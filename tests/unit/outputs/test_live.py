@@ -1,6 +1,7 @@
 """The bars as a terminal gets them: drawn in place, text from outside as text."""
 
 import io
+import threading
 
 from rich.console import Console as Screen
 
@@ -53,8 +54,21 @@ def test_draw_when_a_run_goes_on_then_the_row_is_drawn_again_in_place() -> None:
     assert bars.judged(a_result())
     bars.close()
     bars.close()
-    assert "held       as expected" in stream.getvalue()
+    assert "\x1b[32mheld    \x1b[0m   as expected" in stream.getvalue()
     assert stream.getvalue().rstrip().endswith("\x1b[?25h"), "the cursor was left hidden"
+
+
+def test_begin_when_bars_are_open_then_the_cursor_shows_and_no_thread_draws_behind_our_back() -> (
+    None
+):
+    """A thread would wake during a burst; a cursor hidden now would stay so after kill -9."""
+    stream = io.StringIO()
+    before = set(threading.enumerate())
+    bars = Bars(screen_on(stream, width=80))
+    bars.begin(None, ATOMIC)
+    assert set(threading.enumerate()) <= before
+    assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
+    bars.close()
 
 
 def test_changed_when_nothing_visible_changed_then_nothing_is_drawn() -> None:

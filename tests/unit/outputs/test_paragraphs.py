@@ -58,9 +58,11 @@ def test_wrap_when_a_line_is_continued_then_it_hangs_behind_the_label() -> None:
     )
 
 
-def test_wrap_when_a_number_has_a_percent_sign_then_they_stay_together() -> None:
-    assert render([paragraph("a chance of 14 % or more")], width=15, color=False) == (
-        "a chance of\n14 % or more\n"
+@pytest.mark.parametrize("amount", ["14 %", "40 ms", "5 s", "9 min"])
+def test_wrap_when_a_number_has_a_unit_then_they_stay_together(amount: str) -> None:
+    width = len("it took 14")
+    assert render([paragraph(f"it took {amount}, or more")], width=width, color=False).startswith(
+        f"it took\n{amount}, or"[: 8 + width]
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from harness.model.plan import Expected
-from harness.model.verdicts import InvariantFinding, Result, SteadyStateFinding
+from harness.model.verdicts import InvariantFinding, Result, SteadyStateFinding, Verdict
 from harness.outputs.paragraphs import render
 from harness.outputs.progress import Trouble
 from harness.outputs.verdict_block import block, heading, row, unexpected
@@ -67,7 +67,7 @@ def test_block_when_evidence_is_missing(snapshot: SnapshotAssertion) -> None:
     result = an_end(
         "inconclusive",
         3,
-        "the evidence would not have shown a race",
+        "rounds 1–20: nothing moved through hop db during the burst (and 1 more)",
         missing=(
             "rounds 1–20: nothing moved through hop db during the burst; does app dial {hops.db.url}?",
             "fault latency@db was never seen on the wire",
@@ -85,7 +85,7 @@ def test_block_when_a_service_died(snapshot: SnapshotAssertion) -> None:
 
 def test_block_when_the_time_was_up(snapshot: SnapshotAssertion) -> None:
     result = an_end("aborted", 4, "the time limit of 60 s was reached during round 2")
-    trouble = Trouble(what="the time limit of 60 s was reached during round 2")
+    trouble = Trouble(what="the time limit of 60 s was reached", told_by=Verdict.ABORTED)
     assert shown(result, troubles={result.run: [trouble]}) == snapshot
 
 
@@ -132,6 +132,41 @@ def test_block_when_the_target_speaks_to_the_terminal_then_nothing_acts_on_it() 
     assert "[bold]" in text
 
 
+def test_block_when_setup_was_refused_then_the_way_on_is_told_too() -> None:
+    message = "127.0.0.1:15432 is taken, hop db is pinned to it.\nStop what listens there."
+    result = an_end("refused", 2, message)
+    trouble = Trouble(what="not as needed", detail=message, told_by=Verdict.REFUSED)
+    assert shown(result, troubles={result.run: [trouble]}).startswith(
+        "atomic  refused: 127.0.0.1:15432 is taken, hop db is pinned to it.\n"
+        "        Stop what listens there.\n"
+    )
+
+
+def test_block_when_a_run_broke_off_then_what_was_broken_is_shown_and_what_held_is_not() -> None:
+    text = shown(
+        an_end(
+            "aborted",
+            4,
+            "the time was up",
+            invariants=(*a_result().invariants[1:], *a_violation().invariants[:1]),
+        )
+    )
+    assert "money-conserved  violated in 20 of 20 rounds" in text
+    assert "held" not in text
+
+
+def test_block_when_the_run_says_what_an_invariant_lacks_then_it_is_said_once() -> None:
+    lack = "rounds 1–3: at most 1 of 5 requests was in flight at a time, two are needed"
+    finding = InvariantFinding(
+        name="money-conserved",
+        kind="at_end",
+        verdict="inconclusive",
+        summary=f"no round counts: {lack}",
+    )
+    result = an_end("inconclusive", 3, lack, missing=(lack,), invariants=(finding,))
+    assert shown(result).count("at most 1 of 5") == 1
+
+
 def test_block_when_held_but_another_invariant_has_less_power_then_it_has_its_own_line() -> None:
     weaker = InvariantFinding(
         name="no-double-spend",
@@ -172,28 +207,33 @@ def test_unexpected_when_verdict_and_expectation_differ_then_it_says_what_was_ex
 
 
 @pytest.mark.parametrize(
-    ("result", "done", "expected"),
+    ("result", "rounds", "expected"),
     [
         pytest.param(
-            a_violation(), 20, "  naive     20/20   violated   as expected\n", id="known-bug"
+            a_violation(), "20/20", "  naive     20/20   violated   as expected\n", id="known-bug"
         ),
-        pytest.param(a_result(), 20, "  atomic    20/20   held       as expected\n", id="held"),
+        pytest.param(
+            a_result(), "20/20", "  atomic    20/20   held       as expected\n", id="held"
+        ),
         pytest.param(
             a_result(as_expected=False, expected=KNOWN_BUG),
-            20,
+            "20/20",
             "  atomic    20/20   held       unexpected: violated by money-conserved was expected\n",
             id="fixed-bug",
         ),
-        pytest.param(an_end("error", 5, ""), 2, "  atomic    2/20   error\n", id="error"),
+        pytest.param(an_end("error", 5, ""), " 2/20", "  atomic     2/20   error\n", id="error"),
         pytest.param(
-            a_result(None), None, "  bank-overdraft  20   held       as expected\n", id="bare"
+            a_result(None),
+            None,
+            "  bank-overdraft  20 rounds   held       as expected\n",
+            id="bare",
         ),
     ],
 )
 def test_row_when_a_run_is_judged_then_one_line_says_it(
-    result: Result, done: int | None, expected: str
+    result: Result, rounds: str | None, expected: str
 ) -> None:
-    assert render([row(result, width=8, done=done)], width=120, color=False) == expected
+    assert render([row(result, width=8, rounds=rounds)], width=120, color=False) == expected
 
 
 def test_row_when_unexpected_then_it_stands_out() -> None:

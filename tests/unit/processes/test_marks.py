@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -84,3 +85,17 @@ def test_find_when_the_leader_is_gone_then_the_rest_of_its_group_is_found() -> N
         left = find(Wanted(groups=(Group(pgid=leader.pid, created=created),)))
         assert len(left) == 1
         os.kill(left[0].pid, signal.SIGKILL)
+
+
+def test_find_when_an_orphan_works_in_a_folder_of_the_run_then_it_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "deep").mkdir(parents=True)
+    (tmp_path / "run-2").mkdir()
+    with (
+        program(f"import os; os.chdir({str(folder / 'deep')!r}); {SLEEPS}") as inside,
+        program(f"import os; os.chdir({str(tmp_path / 'run-2')!r}); {SLEEPS}") as beside,
+    ):
+        here = Wanted(folders=(folder, tmp_path / "run-2"))
+        until_sync(lambda: len(find(here)) == 2, within=S5, what="both have moved")
+        assert pids(find(Wanted(folders=(folder,)))) == {inside.pid}
+        assert beside.poll() is None

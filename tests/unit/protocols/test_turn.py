@@ -1,5 +1,7 @@
 """Turns: when they begin, how they end, and that the split of bytes never matters."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,7 +92,9 @@ def test_injected_when_said_twice_or_too_late_then_counts_once_or_not():
     assert codec.connection_ended(t(3)).injected == ()
 
 
-MOVES = st.lists(st.tuples(st.sampled_from("csC"), st.integers(1, 5), st.integers(0, 9)), max_size=30)
+MOVES = st.lists(
+    st.tuples(st.sampled_from("csC"), st.integers(1, 5), st.integers(0, 9)), max_size=30
+)
 
 
 def turns(moves, split):
@@ -119,7 +123,7 @@ def test_turns_when_bytes_are_split_then_are_the_same(moves):
 def test_turns_when_they_end_then_are_numbered_and_never_overlap(moves):
     found = turns(moves, split=False)
     assert [turn.seq for turn in found] == list(range(1, len(found) + 1))
-    for one, next_one in zip(found, found[1:], strict=False):
+    for one, next_one in itertools.pairwise(found):
         assert one.arrived <= one.ended <= next_one.arrived
     assert all(turn.end == "answered" for turn in found[:-1])
 

@@ -51,7 +51,7 @@ def test_two_latencies_when_woken_far_too_late_then_both_let_go_at_once():
         play(chain(one=40, two=100))
         >> at(0, b"a") << Injection(0, "one")
         >> at(1, b"b") << Injection(0, "one")
-        >> at(500) << Send(b"a") << Send(b"b")
+        >> at(500) << Injection(0, "two") << Injection(0, "two") << Send(b"a") << Send(b"b")
     )  # fmt: skip
 
 
@@ -157,11 +157,22 @@ def test_held_when_several_hold_then_is_the_sum():
     assert both.held == 2 * alone
 
 
+@pytest.mark.parametrize("late", [1, 2, 3, 7])
+def test_many_latencies_when_timers_are_late_then_their_sum_is_waited_for_all_the_same(late):
+    made = chain(**{f"l{number}": 1 for number in range(60)})
+    driver = Driver(made, tick=late)
+    driver.take(made.feed(Chunk(b"a", t(0)), t(0)))
+    while not driver.got:
+        driver.advance(late)
+    assert 60 <= driver.now < 60 + late
+
+
 class Driver:
     """Feeds a chain as a link would: wakes it whenever it is due, and never lets time run back."""
 
-    def __init__(self, made):
+    def __init__(self, made, tick=1):
         self.chain = made
+        self.tick = tick
         self.now = 0
         self.got = b""
         self.closed = False
@@ -175,8 +186,8 @@ class Driver:
                 self.closed = True
 
     def advance(self, ms):
-        for _ in range(ms):
-            self.now += 1
+        for _ in range(0, ms, self.tick):
+            self.now += self.tick
             self.take(self.chain.wake(t(self.now)))
 
 
@@ -186,7 +197,11 @@ STEPS = st.lists(
         st.tuples(st.just("feed"), st.binary(min_size=1, max_size=4)),
         st.tuples(st.just("wait"), st.integers(0, 30)),
         st.tuples(
-            st.just("add"), st.sampled_from(NAMES), st.integers(0, 40), st.integers(0, 40), st.booleans()
+            st.just("add"),
+            st.sampled_from(NAMES),
+            st.integers(0, 40),
+            st.integers(0, 40),
+            st.booleans(),
         ),
         st.tuples(
             st.just("update"), st.sampled_from(NAMES), st.integers(0, 40), st.integers(0, 40)

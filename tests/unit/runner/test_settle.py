@@ -8,7 +8,7 @@ from harness.model.units import Duration
 from harness.observe.read import Reading
 from harness.runner.settle import settle
 from tests.support.readings import answers, counts
-from tests.support.virtual_time import run_virtual
+from tests.support.virtual_time import run
 
 ms = Duration.of_ms
 
@@ -19,8 +19,8 @@ def settled(
     clock: Callable[[], object] | None = None,
 ) -> tuple[Mapping[str, Reading] | None, AnyEvent]:
     events: list[AnyEvent] = []
-    readings = run_virtual(
-        lambda: settle(
+    readings = run(
+        settle(
             round=3,
             read=read,
             bytes_moved=moved,

@@ -8,15 +8,15 @@ from harness.model.events import SteadyStateJudged
 from harness.model.units import Duration
 from harness.runner.steady_state import look
 from tests.support.readings import answers
-from tests.support.virtual_time import run_virtual
+from tests.support.virtual_time import run
 
 ms = Duration.of_ms
 
 
 def looked(*values: object, sources: tuple[str, ...] = ("balance == 100",)):
     events: list[SteadyStateJudged] = []
-    held = run_virtual(
-        lambda: look(
+    held = run(
+        look(
             [parse(source) for source in sources],
             when="before",
             read=answers(balance=values),

@@ -51,8 +51,8 @@ def test_chunk_when_delay_is_zero_then_passes_uninjected():
     assert play(latency(-1000, -100)) >> at(0, b"a") << Send(b"a", t(0))
 
 
-def test_chunk_when_it_waited_elsewhere_already_then_passes():
-    assert play(latency(40)) >> at(50, Chunk(b"a", t(0))) << Send(b"a", t(0))
+def test_chunk_when_it_waited_elsewhere_long_enough_then_passes_stamped_as_delayed():
+    assert play(latency(40)) >> at(50, Chunk(b"a", t(0))) << Injected(0) << Send(b"a", t(40))
 
 
 def test_close_when_nothing_is_held_then_passes_at_once():
@@ -86,7 +86,8 @@ def test_update_when_new_delay_is_over_already_then_all_leave_in_order():
         >> at(0, b"a") << Injected(0) << WakeAt(t(5000))
         >> at(1, b"b") << Injected(0)
         >> at(2, b"c") << Injected(0)
-        >> then(900, "update", update(10)) << Send(b"a") << Send(b"b") << Send(b"c")
+        >> then(900, "update", update(10))
+        << Send(b"a") << Injected(0) << Send(b"b") << Injected(0) << Send(b"c")
     )  # fmt: skip
 
 

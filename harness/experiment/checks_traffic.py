@@ -1,0 +1,200 @@
+"""Rules of what an experiment sends and injects: prepare, bursts, faults, and every placeholder filled.
+
+What is judged, and what is expected, is ``checks_experiment.py``.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from harness.experiment.checks_services import addresses
+from harness.experiment.checks_target import asked_placeholders, operation_placeholders
+from harness.experiment.draft import Draft, ExperimentDraft, TargetDraft
+from harness.experiment.experiment_parts import MAX_CONCURRENCY, BurstPart, Fault, burst_parts
+from harness.experiment.nodes import Path, child, find
+from harness.experiment.report import unknown
+from harness.experiment.target_parts import Operation, Probe, Reset
+from harness.experiment.texts import (
+    IN_REQUESTS,
+    answer_expression,
+    placeholders,
+    sentence,
+    unknown_placeholder,
+)
+from harness.experiment.words import RESERVED
+from harness.model.errors import UserError
+from harness.model.units import Duration
+
+_FOR_VALUE = "Give it a value in vars:, or capture it in the experiment's prepare:."
+_HINTS = {
+    "port": "Write {services.NAME.port}; {port} is what a service is told of itself.",
+    "variant": "The target declares no variants.",
+}
+
+
+def check_traffic(experiment: ExperimentDraft, target: TargetDraft, limit: Duration) -> set[str]:
+    """Reports on all that is sent or injected; returns the operations that some burst sends."""
+    captured = _prepare(experiment, target)
+    _asked(target, captured)
+    return _method(experiment, target, captured, limit)
+
+
+def _prepare(experiment: ExperimentDraft, target: TargetDraft) -> list[str]:
+    captured: list[str] = []
+    for index, step in experiment.prepare.items():
+        at: Path = ("prepare", index)
+        part = BurstPart(operation=step.operation, concurrency=1, vars=step.vars)
+        _check_part(experiment, target, at, part, captured)
+        for name, source in step.capture.items():
+            answer_expression(experiment, (*at, "capture", name), source)
+            captured.append(name)
+    # A step that was left out may have captured anything that stands there.
+    root = find(experiment.root, ("prepare",))
+    for index, _ in enumerate(experiment_items(experiment, "prepare")):
+        if index not in experiment.prepare:
+            node = child(child(root, index) or root, "capture")
+            captured.extend(getattr(node, "entries", {}))
+    return captured
+
+
+def experiment_items(experiment: ExperimentDraft, key: str) -> tuple[Any, ...]:
+    """The items of a list as they stand in the file, right or wrong."""
+    items: tuple[Any, ...] = getattr(child(experiment.root, key), "items", ())
+    return items
+
+
+def _method(
+    experiment: ExperimentDraft, target: TargetDraft, captured: Collection[str], limit: Duration
+) -> set[str]:
+    """Reports on the steps; the operations that some burst sends."""
+    for path, fault in experiment.faults():
+        _fault(experiment, target, path, fault, limit)
+    sent: set[str] = set()
+    bursts = 0
+    for index, step in experiment.method.items():
+        if step.burst is None:
+            continue
+        bursts += 1
+        at: Path = ("method", index, "burst")
+        parts = burst_parts(step.burst, at)
+        for path, part in parts:
+            sent.add(part.operation)
+            _check_part(experiment, target, path, part, captured)
+        total = sum(part.concurrency for _, part in parts)
+        if total > MAX_CONCURRENCY:
+            experiment.wrong(
+                at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together"
+            )
+    items = experiment_items(experiment, "method")
+    complete = 0 < len(items) == len(experiment.method)
+    if complete and not bursts:
+        experiment.wrong(
+            ("method",),
+            "the method has no burst, so nothing would be tested",
+            "a burst step",
+            at_key=True,
+        )
+    return sent if complete and bursts else {*sent, *target.names("operations")}
+
+
+def _fault(
+    experiment: ExperimentDraft, target: TargetDraft, path: Path, fault: Fault, limit: Duration
+) -> None:
+    hops = target.names("hops")
+    if fault.on not in hops:
+        found, expected, hint = unknown("hop", fault.on, hops)
+        behind = [name for name, hop in target.hops.items() if hop.to == fault.on]
+        if not hint and behind:
+            hint = f"{fault.on} is a service; the hop to it is {behind[0]}."
+        experiment.wrong((*path, "on"), found, expected, hint)
+    if fault.lasts is not None and fault.lasts > limit:
+        experiment.wrong(
+            (*path, "for"),
+            f"the fault lasts {fault.lasts.text()}, longer than the whole run may take ({limit.text()})",
+            "a shorter fault, or a longer time:",
+        )
+    word = (*path, fault.kind)
+    try:
+        params = fault.params()
+        # What cannot be sent to a proxy is refused now, not in the first round.
+        sendable = getattr(fault.described, "attributes", None)
+        if sendable is not None:
+            sendable(params)
+    except (UserError, ValueError) as problem:
+        found, _, hint = str(problem).removeprefix(f"{fault.kind}: ").partition("; ")
+        experiment.wrong(word, found.rstrip("."), "", sentence(hint))
+
+
+def _check_part(
+    experiment: ExperimentDraft,
+    target: TargetDraft,
+    at: Path,
+    part: BurstPart,
+    captured: Collection[str],
+) -> None:
+    """One operation as it is sent: it exists, and every placeholder of it has a value."""
+    known = target.names("operations")
+    if part.operation not in known:
+        experiment.wrong((*at, "operation"), *unknown("operation", part.operation, known))
+        return
+    for found in placeholders(experiment, (*at, "vars"), part.vars):
+        unknown_placeholder(
+            experiment, found, addresses(target, (*always_there(target), *captured))
+        )
+    operation = target.operations.get(part.operation)
+    if operation is None:
+        return
+    used = _used(target, part.operation, operation)
+    for name in part.vars:
+        if name not in used and name not in operation.vars:
+            experiment.wrong(
+                (*at, "vars", name),
+                *unknown(f"variable of {part.operation}", name, used),
+                at_key=True,
+            )
+    _values_for_all(experiment, (*at, "vars"), part.vars, part.concurrency, "")
+    for name, value in operation.vars.items():
+        if name not in part.vars and isinstance(value, list):
+            place = (*at, "concurrency") if child(find(experiment.root, at), "concurrency") else at
+            _values_for_all(experiment, place, {name: value}, part.concurrency, part.operation)
+    values = addresses(target, (*operation.vars, *part.vars, *captured, *always_there(target)))
+    for found in operation_placeholders(target, part.operation, operation):
+        if found.root not in ("hops", "services"):
+            unknown_placeholder(target, found, values, _HINTS.get(found.root, _FOR_VALUE))
+
+
+def _variant(target: TargetDraft) -> tuple[str, ...]:
+    return ("variant",) if target.names("variants") else ()
+
+
+def always_there(target: TargetDraft) -> tuple[str, ...]:
+    """What every request may name without a value in the files."""
+    return (*IN_REQUESTS, *_variant(target))
+
+
+def _asked(target: TargetDraft, captured: Collection[str]) -> None:
+    """Probes and resets know the variant and what was captured, no request."""
+    known = addresses(target, (*_variant(target), *captured))
+    asked: list[tuple[Path, Probe | Reset]] = [*target.resets]
+    asked += [(("probes", name), probe) for name, probe in target.probes.items()]
+    for at, one in asked:
+        for found in asked_placeholders(target, at, one):
+            if found.root not in ("hops", "services"):
+                unknown_placeholder(target, found, known, "A brace itself is written {{ or }}.")
+
+
+def _used(target: TargetDraft, name: str, operation: Operation) -> list[str]:
+    roots = [found.root for found in operation_placeholders(target, name, operation)]
+    return [root for root in dict.fromkeys(roots) if root not in (*RESERVED, "hops", "services")]
+
+
+def _values_for_all(
+    experiment: Draft, at: Path, variables: Mapping[str, Any], requests: int, whose: str
+) -> None:
+    for name, value in variables.items():
+        if isinstance(value, list) and len(value) < requests:
+            of = f"the variable {name!r} of {whose}" if whose else f"the variable {name!r}"
+            experiment.wrong(
+                at if whose else (*at, name),
+                f"{of} has {len(value)} value{'s' if len(value) != 1 else ''} for {requests} requests",
+                "a value for each request",
+            )

@@ -1,0 +1,31 @@
+"""What ``--keep`` left running, where it answers, and how to stop it."""
+
+from collections.abc import Iterable
+
+from harness.model.events import AnyEvent, HopOpened, ProcessEnded, ProcessStarted, ServiceReady
+from harness.outputs.paragraphs import safe
+
+# It ends by itself once the run has finished.
+_NOT_KEPT = "guardian"
+
+
+def kept_text(events: Iterable[AnyEvent]) -> str:
+    """Lines for people; empty when nothing was left up."""
+    processes: dict[int, ProcessStarted] = {}
+    ready: list[str] = []
+    for event in events:
+        if isinstance(event, ProcessStarted) and event.name != _NOT_KEPT:
+            processes[event.pid] = event
+        elif isinstance(event, ProcessEnded):
+            processes.pop(event.pid, None)
+        elif isinstance(event, ServiceReady):
+            ready.append(f"  {safe(event.name)} answers at {safe(event.address)}")
+        elif isinstance(event, HopOpened):
+            ready.append(f"  hop {safe(event.hop)} listens at {safe(event.listen)}")
+    if not processes:
+        return ""
+    groups = " ".join(f"-{process.pgid}" for process in reversed(processes.values()))
+    names = ", ".join(safe(process.name) for process in processes.values())
+    return "\n".join(
+        [f"kept    {names}", *ready, f"  stop them with: kill -INT -- {groups}", ""]
+    )

@@ -1,0 +1,48 @@
+"""The files as a whole, and the JSON Schema that editors read."""
+
+import pytest
+
+from harness.experiment.nodes import plain
+from harness.experiment.report import Report
+from harness.experiment.schema import experiment_fields, json_schema, target_fields
+from harness.experiment.source import parse
+from tests.unit.experiment.tiny import HERE, KINDS
+
+
+@pytest.mark.parametrize("which", ["experiment", "target"])
+def test_schema_when_made_then_is_closed_and_says_which_draft(which):
+    schema = json_schema(which, KINDS)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["additionalProperties"] is False
+    # What a file includes may have what it lacks itself.
+    assert {"required": ["include"]} in schema["anyOf"]
+
+
+@pytest.mark.parametrize(
+    ("which", "fields"), [("experiment", experiment_fields), ("target", target_fields)]
+)
+def test_schema_when_compared_with_the_keys_of_a_file_then_has_just_these(which, fields):
+    properties = json_schema(which, KINDS)["properties"]
+    assert set(properties) == {*fields(KINDS), "include"}
+    for key, said in properties.items():
+        assert said.get("description"), f"{key} is not described"
+
+
+def test_schema_when_a_kind_is_registered_then_its_word_is_in_it():
+    definitions = json_schema("experiment", KINDS)["$defs"]
+    latency = definitions["Fault_latency"]["properties"]
+    assert set(latency) == {"on", "for", "stream", "toxicity", "latency", "jitter"}
+    assert latency["toxicity"]["default"] == "100%"
+    assert latency["jitter"]["default"] == "0s"
+    assert "ms" in latency["latency"]["pattern"]
+    assert definitions["Settle"]["properties"]["gap"]["default"] == "100ms"
+
+
+def test_schema_when_a_key_may_be_left_out_then_null_is_still_no_value():
+    assert '{"type": "null"}' not in str(json_schema("experiment", KINDS)).replace("'", '"')
+
+
+@pytest.mark.parametrize("which", ["experiment", "target"])
+def test_good_file_when_its_keys_are_compared_then_all_are_in_the_schema(which):
+    file = plain(parse((HERE / "good" / f"{which}.yaml").read_text(), "f", Report()))
+    assert set(file) <= set(json_schema(which, KINDS)["properties"])

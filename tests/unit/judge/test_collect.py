@@ -1,0 +1,105 @@
+import pytest
+
+from harness.judge.collect import RoundCollector, word_of
+from harness.judge.evidence import Lack
+from harness.model.events import (
+    BurstReleased,
+    HopRequestArrived,
+    OperationReturned,
+    ProbeRead,
+    ResetDone,
+    RoundFinished,
+    RoundStarted,
+    Settled,
+)
+from harness.model.outcomes import Acknowledged, Rejected, Unknown
+from harness.model.units import Duration
+from tests.support.journals import BURST, a, a_plan, a_round, without
+
+
+def collected(events, *, reset=True, tainted=None):
+    said = []
+    collector = RoundCollector(1, a_plan(), reset=reset, tainted=tainted)
+    for event in events:
+        if not isinstance(event, ResetDone | RoundStarted | RoundFinished):
+            collector.take(event, said.append)
+    return collector, said
+
+
+def test_outcome_when_named_then_has_one_word():
+    assert [word_of(each) for each in (Acknowledged(), Rejected(), Unknown(because="b"))] == [
+        "acknowledged",
+        "rejected",
+        "unknown",
+    ]
+
+
+def test_round_when_whole_then_lacks_nothing():
+    collector, said = collected(a_round(1))
+    evidence = collector.evidence(finished=True)
+    collector.check_whole(said.append)
+    assert (said, evidence.lacks, evidence.tainted) == ([], (), None)
+    assert evidence.overlaps == {BURST: 5}
+    assert evidence.hop_overlaps == {"db": 5}
+    assert evidence.spreads == {BURST: Duration.of_ns(400_000)}
+    assert collector.taints_the_next() is None
+
+
+def test_readings_when_for_settling_then_are_not_kept():
+    collector, _ = collected(a_round(1))
+    purposes = {reading.purpose for reading in collector.evidence(finished=True).readings}
+    assert purposes == {"always", "at-end"}
+
+
+def test_turn_when_it_began_in_an_earlier_round_then_is_left_out():
+    collector, said = collected(without(a_round(1), a(HopRequestArrived, conn=0)))
+    assert said == []
+    assert collector.evidence(finished=True).hop_overlaps == {"db": 4}
+
+
+def test_round_when_not_reset_then_is_tainted_unless_marked_before_anything_is_sent():
+    collector, _ = collected([], reset=False)
+    assert collector.evidence(finished=True).tainted.short == "no reset"
+    collector.mark_reset()
+    assert collector.evidence(finished=False).tainted is None
+
+
+def test_reset_when_requests_are_under_way_then_does_not_count():
+    collector, _ = collected(a_round(1), reset=False)
+    collector.mark_reset()
+    assert collector.evidence(finished=True).tainted.short == "no reset"
+
+
+def test_burst_when_never_released_then_taints_a_finished_round():
+    collector, _ = collected(without(a_round(1), a(BurstReleased)))
+    assert collector.evidence(finished=True).tainted.short == "no burst"
+    assert collector.evidence(finished=False).tainted is None
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        pytest.param(a(OperationReturned, op=1_002), "1 requests of round 1", id="in flight"),
+        pytest.param(a(Settled), "round 1 had not settled", id="not settled"),
+    ],
+)
+def test_round_when_something_still_moves_then_taints_the_next(gone, words):
+    collector, _ = collected(without(a_round(1), gone))
+    assert words in collector.taints_the_next().detail
+
+
+def test_round_when_tainted_by_an_earlier_one_then_says_so():
+    lack = Lack(short="s", detail="d")
+    collector, _ = collected(a_round(1), tainted=lack)
+    assert collector.evidence(finished=True).tainted is lack
+
+
+def test_readings_when_taken_then_keep_their_order():
+    events = a_round(1, during=(100, 70, 60))
+    collector, _ = collected(events)
+    values = [each.value for each in collector.evidence(finished=True).readings]
+    assert values == [
+        each.value
+        for each in events
+        if isinstance(each, ProbeRead) and each.purpose in ("always", "at-end")
+    ]

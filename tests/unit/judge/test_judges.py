@@ -1,0 +1,55 @@
+from msgspec.structs import replace
+
+from harness.judge.collect import RoundCollector
+from harness.judge.invariants import INVARIANTS
+from harness.judge.judges import InvariantJudges
+from tests.support.journals import MONEY_CONSERVED, NEVER_OVERDRAWN, a_plan
+
+KINDS = dict(INVARIANTS.items())
+
+
+def evidence():
+    return RoundCollector(1, a_plan(), reset=True, tainted=None).evidence(finished=False)
+
+
+def test_findings_when_no_round_was_judged_then_each_invariant_is_inconclusive():
+    judges = InvariantJudges([NEVER_OVERDRAWN, MONEY_CONSERVED], KINDS)
+    assert [each.verdict for each in judges.findings(None)] == ["inconclusive", "inconclusive"]
+
+
+def test_round_when_judged_on_the_way_then_is_remembered_only_when_added():
+    judges = InvariantJudges([MONEY_CONSERVED], KINDS)
+    said = judges.judge(evidence())
+    assert judges.findings(None)[0].summary == "no round was judged"
+    assert "did not finish" in judges.findings(said)[0].summary
+    judges.add(said)
+    assert "did not finish" in judges.findings(None)[0].summary
+
+
+def test_kind_when_unknown_then_is_an_error_that_names_the_known_ones():
+    judges = InvariantJudges([replace(MONEY_CONSERVED, kind="sometimes")], KINDS)
+    (finding,) = judges.findings(judges.judge(evidence()))
+    assert finding.verdict == "error"
+    assert "no invariant is called sometimes; known are always, at_end" in finding.summary
+
+
+def test_expression_when_it_cannot_be_read_then_is_an_error():
+    judges = InvariantJudges([replace(MONEY_CONSERVED, expression="1 +")], KINDS)
+    assert "cannot be read: found the end" in judges.findings(None)[0].summary
+
+
+def test_judge_when_it_raises_then_the_others_are_still_asked():
+    class Raising:
+        def __init__(self, plan):
+            pass
+
+        def judge(self, evidence):
+            raise ZeroDivisionError("oops")
+
+        def finding(self, judgements):
+            return InvariantJudges([MONEY_CONSERVED], KINDS).findings(None)[0]
+
+    plans = [replace(NEVER_OVERDRAWN, kind="raising"), MONEY_CONSERVED]
+    said = InvariantJudges(plans, {**KINDS, "raising": Raising}).judge(evidence())
+    assert "its judge failed in round 1: ZeroDivisionError('oops')" in said["never-overdrawn"].error
+    assert said["money-conserved"].error is None

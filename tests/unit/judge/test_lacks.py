@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.judge.evidence import Call
+from harness.judge.lacks import RoundFacts, lacks_of
+from harness.model.events import (
+    FaultApplied,
+    FaultSeen,
+    FaultUndone,
+    HopCounted,
+    NeverSettled,
+    Settled,
+)
+from harness.model.units import Duration
+from tests.support.journals import FAULT, a_burst, a_plan, a_round, at
+
+
+def one(kind):
+    return next(event for event in a_round(1) if isinstance(event, kind))
+
+
+def seen(**changed):
+    fields = {"messages": 12, "hit": 12, "missed": 0, "median": None, "summary": ""}
+    return {FAULT: FaultSeen(fault=FAULT, round=1, **{**fields, **changed})}
+
+
+def calls(outcome="acknowledged"):
+    return tuple(
+        Call(op=op, operation="w", burst="burst", sent=at(0), last=at(9), outcome=outcome)
+        for op in (1, 2)
+    )
+
+
+def never(**changed):
+    fields = {"probes": (), "in_flight": 0, "limit": Duration.of_s(10)}
+    return NeverSettled(round=1, **{**fields, **changed})
+
+
+WHOLE = RoundFacts(
+    finished=True,
+    reset=True,
+    settled=Settled(round=1, after=Duration.of_ms(1)),
+    never_settled=None,
+    calls=calls(),
+    overlap=2,
+    applied={FAULT: one(FaultApplied)},
+    seen=seen(),
+    undone={FAULT: one(FaultUndone)},
+    hops={"db": one(HopCounted)},
+)
+
+
+def test_round_when_whole_then_lacks_nothing():
+    assert lacks_of(a_plan(), WHOLE) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        pytest.param({"finished": False}, "did not finish", id="broken off"),
+        pytest.param({"calls": ()}, "no operation was sent", id="no traffic"),
+        pytest.param({"overlap": 1}, "at most 1 of 2", id="no overlap"),
+        pytest.param({"calls": calls("unknown")}, "not one of 2", id="all unknown"),
+        pytest.param({"calls": calls(None)}, "not one of 2", id="none returned"),
+        pytest.param({"hops": {}}, "nobody counted", id="hop not counted"),
+        pytest.param({"applied": {}}, "never applied", id="fault not applied"),
+        pytest.param({"seen": {}}, "nobody looked", id="fault not looked for"),
+        pytest.param({"seen": seen(hit=0)}, "never seen", id="fault not seen"),
+        pytest.param({"seen": seen(missed=2)}, "no trace on 2 of 12", id="fault partly missed"),
+        pytest.param({"settled": None}, "nothing says", id="settling unknown"),
+        pytest.param(
+            {"settled": None, "never_settled": never(probes=("a", "b"))},
+            "never settled within 10 s (probes still changing: a, b)",
+            id="never settled",
+        ),
+        pytest.param(
+            {"settled": None, "never_settled": never(in_flight=2)},
+            "requests still in flight: 2",
+            id="in flight",
+        ),
+        pytest.param(
+            {"settled": None, "never_settled": never()},
+            "something still moved on the wire",
+            id="wire in motion",
+        ),
+    ],
+)
+def test_round_when_something_is_not_there_then_that_is_its_only_lack(changed, words):
+    (lack,) = lacks_of(a_plan(), replace(WHOLE, **changed))
+    assert words in lack.detail
+
+
+def test_hop_when_nobody_dials_it_then_is_named_before_the_fault_it_explains():
+    counted = HopCounted(
+        hop="db", round=1, connections=0, bytes_up=0, bytes_down=0, turns=0, dropped=0
+    )
+    first, second = lacks_of(a_plan(), replace(WHOLE, hops={"db": counted}, seen=seen(hit=0)))
+    assert first.detail == (
+        "no bytes passed hop db: does the service dial {hops.db.url} or {hops.db.address}?"
+    )
+    assert "never seen" in second.detail
+
+
+def test_plan_when_it_declares_no_fault_then_none_is_missed():
+    plan = a_plan(method=[a_burst()])
+    assert lacks_of(plan, replace(WHOLE, applied={}, seen={}, undone={}, hops={})) == ()

@@ -1,0 +1,72 @@
+"""The parts of a result beside its verdict; verdicts of whole journals are in ``test_fold.py``."""
+
+import json
+
+import msgspec
+
+from harness.judge.fold import judge
+from harness.model.events import BurstReleased, HopCounted
+from harness.model.units import to_builtin
+from harness.model.verdicts import OperationCount, Result
+from tests.support.journals import (
+    MONEY_CONSERVED,
+    NEVER_OVERDRAWN,
+    a,
+    a_plan,
+    a_round,
+    a_run,
+    at,
+    changed,
+)
+
+
+def test_burst_when_rounds_differ_then_has_medians_and_the_least_overlap():
+    rounds = [a_round(1), a_round(2, overlapping=False), a_round(3)]
+    events = changed(a_run(rounds), a(BurstReleased, round=3), last=at(30_200 + 0.6))
+    (burst,) = judge(events).bursts
+    assert (burst.rounds, burst.concurrency) == (3, 5)
+    assert (burst.overlap, burst.overlap_min) == (5, 1)
+    assert burst.spread_ms_p50 == 0.6
+    assert burst.hop_overlap == {"db": 5}
+
+
+def test_traffic_when_outcomes_differ_then_counts_each():
+    outcomes = ("acknowledged", "acknowledged", "rejected", "unknown")
+    result = judge(a_run([a_round(1, outcomes=outcomes)]))
+    assert result.traffic == {
+        "withdraw": OperationCount(sent=4, acknowledged=2, rejected=1, unknown=1)
+    }
+
+
+def test_fault_when_seen_then_says_when_and_how_often():
+    (fault,) = judge(a_run()).faults
+    assert fault.seen_on_wire
+    assert fault.messages == 36
+    assert fault.applied_at < fault.undone_at
+
+
+def test_power_when_only_always_is_judged_then_there_is_no_such_sentence():
+    result = judge(a_run(plan=a_plan(invariants=[NEVER_OVERDRAWN])))
+    assert (result.verdict, result.power) == ("held", "")
+    assert result.reason == "every invariant held, tested in 3 rounds"
+
+
+def test_power_when_invariants_differ_then_is_that_of_the_weakest():
+    weak = msgspec.structs.replace(
+        MONEY_CONSERVED, name="weak", expression="balance + 10 * acknowledged(withdraw) == 100"
+    )
+    plan = a_plan(rounds=2, invariants=[MONEY_CONSERVED, weak])
+    result = judge(a_run(2, plan=plan))
+    assert result.power.startswith("held in 2 rounds")
+
+
+def test_note_when_turns_were_dropped_then_says_so():
+    result = judge(changed(a_run(), a(HopCounted, round=2), dropped=7))
+    assert result.notes == ("hop db saw more turns than were kept, so its overlap may be higher",)
+
+
+def test_result_when_written_and_read_then_is_the_same():
+    result = judge(a_run([a_round(1, balance=80)]))
+    text = msgspec.json.encode(result, enc_hook=to_builtin)
+    assert msgspec.json.decode(text, type=Result) == result
+    assert json.loads(text)["invariants"][1]["counterexample"]["round"] == 1

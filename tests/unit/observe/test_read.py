@@ -1,0 +1,54 @@
+"""Reading a probe: stamped before and after, and named in whatever goes wrong."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from harness.connections.plain import Plain
+from harness.connections.pool import Connections
+from harness.model.errors import TargetError
+from harness.observe.read import Probe
+
+
+class Asked:
+    """A question with a canned answer."""
+
+    def __init__(self, answer: Plain | TargetError) -> None:
+        self.answer = answer
+        self.at = 0
+
+    async def read(self, connections: Connections, on: str, values: Mapping[str, Any]) -> Plain:
+        self.at = time.monotonic_ns()
+        if isinstance(self.answer, TargetError):
+            raise self.answer
+        return self.answer
+
+
+def probe(question: Asked) -> Probe:
+    return Probe(name="balance", on="postgres", question=question, values={})
+
+
+def test_a_reading_when_made_then_lies_between_its_instants() -> None:
+    question = Asked(Plain("12.30", exact=True))
+    reading = asyncio.run(probe(question).read(Connections({})))
+    assert reading.asked.ns <= question.at <= reading.answered.ns
+    assert (reading.probe, reading.value, reading.exact) == ("balance", "12.30", True)
+    assert reading.exact_value == Decimal("12.30")
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("service postgres", "probe balance: gave 0 rows"),
+        ("service other", "probe balance: service other: gave 0 rows"),
+    ],
+)
+def test_a_reading_when_it_fails_then_the_probe_is_named(what: str, message: str) -> None:
+    question = Asked(TargetError(what, "gave 0 rows", "Look at it."))
+    with pytest.raises(TargetError) as raised:
+        asyncio.run(probe(question).read(Connections({})))
+    assert str(raised.value) == f"{message}\nLook at it."

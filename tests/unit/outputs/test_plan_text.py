@@ -1,0 +1,120 @@
+"""The dry run says what would happen, in words, with every template as it is written."""
+
+import msgspec
+from syrupy.assertion import SnapshotAssertion
+
+from harness.model.plan import (
+    BurstPart,
+    BurstStep,
+    Expected,
+    FaultStep,
+    HopPlan,
+    HttpCall,
+    Plan,
+    PreparePlan,
+    ReadyPlan,
+    ServicePlan,
+)
+from harness.model.units import Duration
+from harness.outputs.plan_text import WIDTH, plan_text
+from tests.support.journals import a_plan
+
+replace = msgspec.structs.replace
+
+
+def words(step: FaultStep) -> str:
+    return f"{step.params['latency']} {step.kind}"
+
+
+def with_service(plan: Plan, service: ServicePlan) -> Plan:
+    return replace(plan, target=replace(plan.target, services=(service,)))
+
+
+def a_known_bug() -> Plan:
+    expected = Expected(verdict="violated", invariants=("money-conserved",))
+    return a_plan(variant="naive", expected=expected, rounds=20)
+
+
+def test_plan_text_when_two_variants_differ_in_nothing_else_then_they_are_told_once(
+    snapshot: SnapshotAssertion,
+) -> None:
+    text = plan_text([a_known_bug(), a_plan(rounds=20)], describe=words)
+    assert text.count("in each of 20 rounds") == 1
+    assert text == snapshot
+
+
+def test_plan_text_when_everything_is_used_then_everything_is_told(
+    snapshot: SnapshotAssertion,
+) -> None:
+    plan = a_plan(
+        rounds=1,
+        variant=None,
+        method=(
+            FaultStep(
+                id="latency@db",
+                kind="latency",
+                on="db",
+                params={"latency": "40ms"},
+                stream="upstream",
+                toxicity=0.3,
+                lasts=Duration.of_s(5),
+            ),
+            BurstStep(
+                id="burst",
+                parts=(
+                    BurstPart(
+                        operation="withdraw", concurrency=50, vars={"amount": 10, "who": "Ann"}
+                    ),
+                    BurstPart(operation="unknown-here", concurrency=2),
+                ),
+                hold=Duration.of_ms(100),
+            ),
+        ),
+    )
+    app = ServicePlan(
+        name="app",
+        kind="run",
+        params={"run": "uvicorn bank.app:app --port {port}"},
+        env={"DATABASE_URL": "{hops.db.url}", "TOKEN": "{env:TOKEN}"},
+        ready=ReadyPlan(http=HttpCall(method="GET", path="/healthz"), limit=Duration.of_s(30)),
+    )
+    base = ServicePlan(
+        name="postgres",
+        kind="url",
+        params={"url": "postgresql://{env:DB_USER}:{env:DB_PASSWORD}@127.0.0.1/app"},
+    )
+    target = replace(
+        plan.target,
+        services=(base, app),
+        hops=(HopPlan(name="db", source=None, to="postgres", listen="127.0.0.1:15432"),),
+    )
+    plan = replace(
+        plan,
+        target=target,
+        prepare=(PreparePlan(operation="login", capture={"token": "json.token"}),),
+    )
+    text = plan_text([plan], describe=words)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert text == snapshot
+
+
+def test_plan_text_when_a_password_stands_in_a_url_then_it_is_not_repeated() -> None:
+    service = ServicePlan(
+        name="db", kind="url", params={"url": "postgresql://me:hunter2@127.0.0.1/app"}
+    )
+    text = plan_text([with_service(a_plan(), service)], describe=words)
+    assert "postgresql://me:•••@127.0.0.1/app" in text
+    assert "hunter2" not in text
+
+
+def test_plan_text_when_variants_start_different_services_then_each_is_told() -> None:
+    other = with_service(
+        a_known_bug(), ServicePlan(name="app", kind="run", params={"run": "other"})
+    )
+    text = plan_text([other, a_plan(rounds=20)], describe=words)
+    assert text.count("in each of 20 rounds") == 2
+
+
+def test_plan_text_when_a_file_speaks_to_the_terminal_then_nothing_acts_on_it() -> None:
+    evil = replace(a_plan(), title="\x1b[2J")
+    assert "\x1b" not in plan_text([evil], describe=words)

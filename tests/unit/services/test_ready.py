@@ -1,0 +1,154 @@
+"""Ready checks against small servers of this loop."""
+
+import asyncio
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from harness.model.address import Address
+from harness.model.errors import TargetError
+from harness.model.plan import HttpCall
+from harness.model.units import Duration
+from harness.processes.group import start
+from harness.services.ports import free_port
+from harness.services.ready import EndedEarly, accepts, answers, wait_until_ready
+from harness.services.site import Ask
+
+S5 = Duration.of_s(5)
+SHORT = Duration.of_ms(60)
+HEALTH = HttpCall(method="GET", path="/healthz", headers={"X-Token": "t"})
+
+
+@asynccontextmanager
+async def server(*answers: bytes, heard: list[bytes] | None = None) -> AsyncIterator[Address]:
+    """Gives each connection the next answer, the last one again and again."""
+    left = list(answers)
+    handlers: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        handlers.add(task)
+        with suppress(OSError, asyncio.IncompleteReadError):
+            request = await reader.readuntil(b"\r\n\r\n")
+            if heard is not None:
+                heard.append(request)
+            writer.write(left.pop(0) if len(left) > 1 else left[0])
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    made = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with made:
+        yield Address("127.0.0.1", made.sockets[0].getsockname()[1])
+        await asyncio.gather(*handlers)
+
+
+def http(status: int) -> bytes:
+    return f"HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def play(make: Callable[[Address], Ask], *replies: bytes, limit: Duration = S5) -> None:
+    async def run() -> None:
+        async with server(*replies) as address:
+            await wait_until_ready("app", make(address), limit=limit, process=None)
+
+    asyncio.run(run())
+
+
+def health(address: Address) -> Ask:
+    return answers(address, HEALTH, encrypted=False)
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 399])
+def test_answers_when_status_is_below_400_then_ready(status: int) -> None:
+    play(health, http(status))
+
+
+def test_answers_when_the_service_first_fails_then_it_is_asked_again() -> None:
+    play(health, http(503), b"", http(200))
+
+
+def test_answers_when_asked_then_it_is_the_request_of_the_plan() -> None:
+    heard: list[bytes] = []
+
+    async def run() -> None:
+        async with server(http(200), heard=heard) as address:
+            ask = answers(address, HEALTH, encrypted=False)
+            assert await ask() is None
+
+    asyncio.run(run())
+    assert heard[0].startswith(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert b"\r\nX-Token: t\r\n" in heard[0]
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        pytest.param(http(404), "answered 404", id="404"),
+        pytest.param(http(500), "answered 500", id="500"),
+        pytest.param(b"", "closed without an answer", id="closed"),
+        pytest.param(b"SSH-2.0-whatever\r\n", "the answer is no HTTP", id="no-http"),
+        pytest.param(b"x" * 100_000, "", id="endless-line"),
+    ],
+)
+def test_wait_until_ready_when_never_then_target_error_says_how_long_and_what_last(
+    reply: bytes, says: str
+) -> None:
+    with pytest.raises(TargetError) as raised:
+        play(health, reply, limit=SHORT)
+    text = str(raised.value)
+    assert text.startswith("service app: was not ready within 60 ms; the last attempt: ")
+    assert says in text
+
+
+def test_wait_until_ready_when_nobody_listens_then_refused() -> None:
+    ask = accepts(Address("127.0.0.1", free_port()))
+    with pytest.raises(TargetError, match="refused the connection"):
+        asyncio.run(wait_until_ready("app", ask, limit=SHORT, process=None))
+
+
+def test_wait_until_ready_when_the_service_hangs_then_the_limit_is_kept() -> None:
+    async def hang() -> str | None:
+        await asyncio.Event().wait()
+        return None
+
+    with pytest.raises(TargetError, match="the last attempt: no answer within"):
+        asyncio.run(wait_until_ready("app", hang, limit=SHORT, process=None))
+
+
+def test_wait_until_ready_when_there_is_no_time_then_it_is_asked_once_all_the_same() -> None:
+    play(accepts, b"", limit=Duration.ZERO)
+
+
+def test_wait_until_ready_when_the_process_ends_then_its_code_and_log_are_told(
+    tmp_path: Path,
+) -> None:
+    async def no() -> str | None:
+        return "no"
+
+    async def run() -> None:
+        process = await start(
+            "app",
+            [
+                sys.executable,
+                "-c",
+                "import sys; print('no such table', file=sys.stderr); sys.exit(4)",
+            ],
+            env={},
+            cwd=tmp_path,
+            log=tmp_path / "app.log",
+            mark=uuid.uuid4().hex,
+            record=lambda _event: None,
+        )
+        await wait_until_ready("app", no, limit=S5, process=process)
+
+    with pytest.raises(EndedEarly) as raised:
+        asyncio.run(run())
+    assert "ended with exit code 4 before it was ready" in str(raised.value)
+    assert "no such table" in str(raised.value)
+    assert raised.value.log_text == "no such table"

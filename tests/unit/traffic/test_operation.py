@@ -1,0 +1,173 @@
+"""Operations: filled requests, and answers sorted by rule or by status."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.model.address import Address
+from harness.model.errors import UserError
+from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
+from harness.model.plan import HttpCall, OperationPlan
+from harness.model.units import Duration, Instant
+from harness.traffic.answer import Answer, Failure, Headers
+from harness.traffic.operation import Operation
+
+APP = Address("127.0.0.1", 8000)
+
+
+def operation(folder: Path = Path(), **changes: Any) -> Operation:
+    plan: dict[str, Any] = {
+        "name": "withdraw",
+        "on": "app",
+        "http": HttpCall(
+            method="POST",
+            path="/accounts/{account}/withdraw",
+            headers={"Authorization": "Bearer {token}"},
+            json={"amount": "{amount}", "key": "{rid}"},
+            has_json=True,
+        ),
+        "vars": {"account": 1, "amount": [10, 20], "token": "t0p"},
+        "timeout": Duration.of_s(30),
+    }
+    return Operation.compile(OperationPlan(**{**plan, **changes}), folder=folder)
+
+
+def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> Answer:
+    kept = Headers()
+    for name, value in headers.items():
+        kept.append(name.replace("_", "-"), value)
+    moments = {
+        name: Instant.of_ns(ns) for name, ns in (("sent", 0), ("first", 1), ("last", 2_000_000))
+    }
+    return Answer(status=status, headers=kept, body=body, **moments)
+
+
+def sort(came: Answer | Failure, **rules: str) -> Outcome:
+    return operation(**rules).classify(came)
+
+
+def body_of(request: bytes) -> bytes:
+    return request.partition(b"\r\n\r\n")[2]
+
+
+def test_a_request_when_filled_then_variables_keep_their_type() -> None:
+    request = operation().request({"rid": "r-1", "n": 2}, APP)
+    assert request.startswith(b"POST /accounts/1/withdraw HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n")
+    assert b"\r\nAuthorization: Bearer t0p\r\n" in request
+    assert b"\r\nContent-Type: application/json\r\n" in request
+    assert body_of(request) == b'{"amount": 20, "key": "r-1"}'
+
+
+def test_a_request_when_given_a_turn_then_lists_follow_it() -> None:
+    bodies = [body_of(operation().request({"rid": "r", "n": 9}, APP, turn=t)) for t in range(3)]
+    assert [b'"amount": 10' in body for body in bodies] == [True, False, True]
+
+
+def test_a_request_when_values_are_given_then_they_come_before_its_own_variables() -> None:
+    request = operation().request({"rid": "r", "amount": 7, "token": "captured"}, APP)
+    assert b"Bearer captured" in request
+    assert b'"amount": 7' in request
+
+
+def test_a_request_when_a_value_is_missing_then_the_operation_is_named() -> None:
+    with pytest.raises(UserError, match="operation withdraw: 'rid' has no value"):
+        operation().request({}, APP)
+
+
+def test_a_request_when_a_value_would_leave_its_place_then_cannot() -> None:
+    request = operation().request({"rid": "r", "account": "../x?y=1 HTTP/1.1\r\nA: b"}, APP)
+    assert request.startswith(
+        b"POST /accounts/..%2Fx%3Fy%3D1%20HTTP%2F1.1%0D%0AA%3A%20b/withdraw HTTP"
+    )
+    with pytest.raises(UserError, match="line break"):
+        operation().request({"rid": "r", "token": "x\r\nA: b"}, APP)
+
+
+def test_a_request_when_it_asks_environment_and_files_then_is_filled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TOKEN", "from env")
+    (tmp_path / "key").write_text("from/file\n")
+    call = HttpCall(
+        method="POST", path="/{file:key}", headers={"X-Token": "{env:TOKEN}"}, body="{hops.db.url}"
+    )
+    request = operation(tmp_path, http=call).request({"hops": {"db": {"url": "u"}}}, APP)
+    assert request.startswith(b"POST /from%2Ffile HTTP")
+    assert b"\r\nX-Token: from env\r\n" in request
+    assert body_of(request) == b"u"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, Acknowledged()),
+        (299, Acknowledged()),
+        (302, Unknown("answered 302")),
+        (404, Rejected()),
+        (499, Rejected()),
+        (500, Unknown("answered 500")),
+        (101, Unknown("answered 101")),
+    ],
+)
+def test_an_answer_when_there_are_no_rules_then_sorted_by_status(
+    status: int, outcome: Outcome
+) -> None:
+    assert sort(answer(status)) == outcome
+
+
+def test_an_answer_when_both_rules_match_then_is_acknowledged() -> None:
+    rules = {"acknowledged": "status == 200", "rejected": "status < 500"}
+    assert sort(answer(200), **rules) == Acknowledged()
+    assert sort(answer(404), **rules) == Rejected()
+    assert sort(answer(503), **rules) == Unknown("answered 503")
+
+
+def test_an_answer_when_one_rule_is_given_then_no_default_stands_in_for_the_other() -> None:
+    assert sort(answer(404), acknowledged="status == 201") == Unknown("answered 404")
+    assert sort(answer(200), acknowledged="status == 201") == Unknown("answered 200")
+    assert sort(answer(200), rejected="status == 409") == Unknown("answered 200")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "json.paid == 10",
+        "json.price == 0.1",
+        "headers['X-Result'] == 'done'",
+        "'pai' in body",
+        "elapsed == 2ms",
+    ],
+)
+def test_a_rule_when_it_asks_any_part_of_an_answer_then_is_answered(rule: str) -> None:
+    came = answer(body=b'{"paid": 10, "price": 0.1}', X_Result="done")
+    assert sort(came, acknowledged=rule) == Acknowledged()
+
+
+def test_a_rule_when_it_cannot_be_evaluated_then_does_not_match_and_says_why() -> None:
+    outcome = sort(answer(body=b"<html>"), acknowledged="json.paid == 10")
+    assert outcome == Unknown("answered 200; the body of the answer is not JSON")
+    assert sort(answer(409, b"<html>"), acknowledged="json.ok", rejected="status == 409") == (
+        Rejected()
+    )
+
+
+def test_a_rule_when_neither_true_nor_false_then_does_not_match() -> None:
+    outcome = sort(answer(), acknowledged="status")
+    assert outcome == Unknown("answered 200; the rule 'status' is neither true nor false")
+
+
+def test_a_failure_when_sorted_then_is_unknown_whatever_the_rules() -> None:
+    came = Failure(because="connection reset", status=200, last=Instant.of_ns(1))
+    assert sort(came, acknowledged="true") == Unknown("connection reset")
+    assert sort(came) == Unknown("connection reset")
+
+
+@given(st.integers(100, 599), st.binary(max_size=20))
+def test_any_answer_when_sorted_then_has_one_outcome_and_nothing_raises(
+    status: int, body: bytes
+) -> None:
+    rules = {"acknowledged": "json.items[0].a == 1 / json.b", "rejected": "headers['x'] > 1"}
+    assert isinstance(sort(answer(status, body), **rules), Acknowledged | Rejected | Unknown)

@@ -1,0 +1,88 @@
+"""One operation by itself, against a socket of the test on loopback."""
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from harness.model.address import Address
+from harness.model.errors import TargetError
+from harness.model.outcomes import Acknowledged, Unknown
+from harness.model.plan import HttpCall, OperationPlan
+from harness.model.units import Duration
+from harness.traffic.answer import Answer
+from harness.traffic.operation import Operation
+from harness.traffic.single import send
+
+OK = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"token": "t"}'
+
+LOGIN = Operation.compile(
+    OperationPlan(
+        name="login",
+        on="app",
+        http=HttpCall(method="POST", path="/login", json={"user": "{user}"}, has_json=True),
+        timeout=Duration.of_ms(200),
+    )
+)
+
+
+def login(answer: bytes | None, values: dict[str, Any] | None = None) -> tuple[Answer, bytes]:
+    """The answer to one login, and the request that the server had."""
+    received: list[bytes] = []
+    done = threading.Event()
+
+    def serve(server: socket.socket) -> None:
+        peer, _ = server.accept()
+        with peer:
+            while not received or not received[-1].endswith(b"}"):
+                received.append(peer.recv(65536))
+            if answer is None:
+                done.wait(5)
+            else:
+                peer.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        try:
+            address = Address("127.0.0.1", server.getsockname()[1])
+            came = asyncio.run(send(LOGIN, address=address, values=values or {"user": "ann"}))
+        finally:
+            done.set()
+            thread.join()
+    return came, b"".join(received)
+
+
+def test_an_operation_when_answered_then_has_its_outcome_and_values() -> None:
+    came, request = login(OK)
+    assert request.endswith(b'{"user": "ann"}')
+    assert came.outcome == Acknowledged()
+    assert came.values()["json"] == {"token": "t"}
+    assert came.sent <= came.first <= came.last
+
+
+def test_an_operation_when_answered_by_an_error_then_is_unknown_and_no_exception() -> None:
+    came, _ = login(OK.replace(b"200", b"500"))
+    assert (came.status, came.outcome) == (500, Unknown("answered 500"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(None, "no answer within 200 ms", id="silent"),
+        pytest.param(b"", "connection closed before the answer", id="closed"),
+        pytest.param(OK[:-1], "connection closed within the answer", id="cut"),
+        pytest.param(b"no http", "answer is not HTTP", id="no-http"),
+    ],
+)
+def test_an_operation_when_not_answered_then_says_why(answer: bytes | None, words: str) -> None:
+    with pytest.raises(TargetError) as raised:
+        login(answer)
+    assert (raised.value.what, raised.value.detail) == ("operation login", words)
+
+
+def test_an_operation_when_nobody_listens_then_names_the_address() -> None:
+    with pytest.raises(TargetError, match=r"operation login: could not connect to 127.0.0.1:1: "):
+        asyncio.run(send(LOGIN, address=Address("127.0.0.1", 1), values={"user": "ann"}))
