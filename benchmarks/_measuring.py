@@ -15,7 +15,9 @@ from typing import IO
 def machine() -> str:
     """Such as ``2 cores, Linux x86-64, CPython 3.11.2``."""
     kind = platform.machine().replace("x86_64", "x86-64")
-    return f"{os.cpu_count()} cores, {platform.system()} {kind}, CPython {platform.python_version()}"
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {kind}, CPython {platform.python_version()}"
+    )
 
 
 def versions(*names: str) -> str:

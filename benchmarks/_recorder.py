@@ -18,7 +18,9 @@ import struct
 import sys
 import time
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"ok\": true}"
+ANSWER = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"ok": true}'
+)
 
 _QUIET = 0.001
 _SO_TIMESTAMPNS = 35
@@ -88,7 +90,10 @@ class Recorder:
         except ConnectionResetError:
             data, ancillary = b"", []
         if data:
-            self.stamped[descriptor] = (time.monotonic_ns(), ancillary[0][2] if ancillary else _NEVER)
+            self.stamped[descriptor] = (
+                time.monotonic_ns(),
+                ancillary[0][2] if ancillary else _NEVER,
+            )
             self.received[descriptor] += data
         else:
             self.peers.pop(descriptor).close()

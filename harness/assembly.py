@@ -24,7 +24,7 @@ from harness.journal.writer import Journal, JournalLost
 from harness.judge.fold import Judge
 from harness.judge.invariants import INVARIANTS
 from harness.kinds import Kinds, to_params
-from harness.model.errors import UserError
+from harness.model.errors import HarnessBug, UserError
 from harness.model.plan import FaultStep, Plan
 from harness.model.units import Duration
 from harness.model.verdicts import Result, worst_exit_code
@@ -33,6 +33,7 @@ from harness.outputs.console import Console, abilities
 from harness.outputs.kept import kept_text
 from harness.outputs.plan_text import plan_text
 from harness.outputs.result_json import refused_bytes, result_bytes, suite_bytes
+from harness.processes.scratch import scratch_of
 from harness.proxy.toxics import TOXICS
 from harness.runner.run import Run, RunOptions
 from harness.services import SERVICES
@@ -128,7 +129,8 @@ async def _suite(plans: Sequence[Plan], request: Request) -> int:
         console.finish(results)
     if request.keep:
         for _, folder in results:
-            stream.write(kept_text(read(folder / "journal.jsonl").events))
+            events = read(folder / "journal.jsonl").events
+            stream.write(kept_text(events, scratch_of(folder.name)))
     if request.as_json:
         sys.stdout.buffer.write(suite_bytes([result for result, _ in results]))
     return worst_exit_code([result.exit_code for result, _ in results])
@@ -158,11 +160,24 @@ async def _one(plan: Plan, request: Request, console: Console) -> tuple[Result, 
         finally:
             with suppress(JournalLost):
                 journal.close()
+        _must_have_followed(judge, journal)
         result = judge.result()
         console.judged(result)
         with suppress(OSError):  # a full disk has been reported above
             (folder / "result.json").write_bytes(result_bytes(result))
         return result, folder
+
+
+def _must_have_followed(judge: Judge, journal: Journal) -> None:
+    """A verdict must not rest on a judge that missed events; a console that failed is only said.
+
+    Raises:
+        HarnessBug: the judge raised at an event.
+    """
+    for failure in journal.failures:
+        if failure.subscriber == judge.feed:
+            raise HarnessBug(f"the judge failed at {failure.event}") from failure.error
+        sys.stderr.write(f"the console failed: {failure.error!r}\n")
 
 
 def new_run_folder(runs: Path, plan: Plan, at: datetime) -> tuple[str, Path]:

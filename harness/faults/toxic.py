@@ -69,9 +69,7 @@ class ToxicFault:
             attributes=self._kind.attributes(self._params),
         )
         self._in_force_since = confirmed = _now()
-        return FaultApplied(
-            fault=self.step.id, round=self.round, asked=asked, confirmed=confirmed
-        )
+        return FaultApplied(fault=self.step.id, round=self.round, asked=asked, confirmed=confirmed)
 
     def undo(self) -> FaultUndone:
         """Removes the toxic; ``found`` is false when it was gone already.

@@ -35,7 +35,9 @@ class Problem:
 class UserError(Exception):
     """Something the user can mend. ``str()`` is the whole message, one problem a line."""
 
-    def __init__(self, message: str = "", *, problems: tuple[Problem, ...] = (), hint: str = "") -> None:
+    def __init__(
+        self, message: str = "", *, problems: tuple[Problem, ...] = (), hint: str = ""
+    ) -> None:
         self.problems = problems
         self.hint = hint
         lines = [str(p) for p in problems] or [message]

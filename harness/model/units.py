@@ -157,10 +157,14 @@ class Duration(_Whole):
         return self._value / 1_000_000_000
 
     def __add__(self, other: "Duration") -> "Duration":
-        return Duration(self._value + other._value) if isinstance(other, Duration) else NotImplemented
+        return (
+            Duration(self._value + other._value) if isinstance(other, Duration) else NotImplemented
+        )
 
     def __sub__(self, other: "Duration") -> "Duration":
-        return Duration(self._value - other._value) if isinstance(other, Duration) else NotImplemented
+        return (
+            Duration(self._value - other._value) if isinstance(other, Duration) else NotImplemented
+        )
 
     def __mul__(self, factor: float) -> "Duration":
         return Duration(round(self._value * factor))
@@ -177,7 +181,9 @@ class Duration(_Whole):
         """The exact form that ``parse`` reads back: ``40ms``, ``1.5s``, ``250us``."""
         for unit in ("h", "s", "ms", "us"):
             scale = _DURATION_UNITS[unit]
-            if self._value % scale == 0 or (unit == "s" and self._value % 1_000_000 == 0 and abs(self._value) >= scale):
+            if self._value % scale == 0 or (
+                unit == "s" and self._value % 1_000_000 == 0 and abs(self._value) >= scale
+            ):
                 if unit == "h" and not self._value:
                     continue
                 if unit == "s" and not self._value:
@@ -213,7 +219,9 @@ class Instant(_Whole):
         return cls(int(value))
 
     def __add__(self, other: Duration) -> "Instant":
-        return Instant(self._value + other._value) if isinstance(other, Duration) else NotImplemented
+        return (
+            Instant(self._value + other._value) if isinstance(other, Duration) else NotImplemented
+        )
 
     @overload
     def __sub__(self, other: "Instant") -> Duration: ...
@@ -222,7 +230,9 @@ class Instant(_Whole):
     def __sub__(self, other: "Instant | Duration") -> "Duration | Instant":
         if isinstance(other, Instant):
             return Duration(self._value - other._value)
-        return Instant(self._value - other._value) if isinstance(other, Duration) else NotImplemented
+        return (
+            Instant(self._value - other._value) if isinstance(other, Duration) else NotImplemented
+        )
 
     def __repr__(self) -> str:
         return f"Instant({self._value})"

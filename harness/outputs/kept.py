@@ -1,6 +1,7 @@
 """What ``--keep`` left running, where it answers, and how to stop it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from harness.model.events import AnyEvent, HopOpened, ProcessEnded, ProcessStarted, ServiceReady
 from harness.outputs.paragraphs import safe
@@ -9,8 +10,8 @@ from harness.outputs.paragraphs import safe
 _NOT_KEPT = "guardian"
 
 
-def kept_text(events: Iterable[AnyEvent]) -> str:
-    """Lines for people; empty when nothing was left up."""
+def kept_text(events: Iterable[AnyEvent], scratch: Sequence[Path]) -> str:
+    """Lines for people; empty when nothing was left up. ``scratch`` goes once all has stopped."""
     processes: dict[int, ProcessStarted] = {}
     ready: list[str] = []
     for event in events:
@@ -26,6 +27,7 @@ def kept_text(events: Iterable[AnyEvent]) -> str:
         return ""
     groups = " ".join(f"-{process.pgid}" for process in reversed(processes.values()))
     names = ", ".join(safe(process.name) for process in processes.values())
-    return "\n".join(
-        [f"kept    {names}", *ready, f"  stop them with: kill -INT -- {groups}", ""]
-    )
+    lines = [f"kept    {names}", *ready, f"  stop them with:   kill -INT -- {groups}"]
+    if scratch:
+        lines.append(f"  then remove:      rm -r {' '.join(safe(str(path)) for path in scratch)}")
+    return "\n".join([*lines, ""])

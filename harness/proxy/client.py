@@ -110,7 +110,7 @@ class ProxyServer:
         proxy: str,
         *,
         name: str,
-        type: str,  # noqa: A002 - Toxiproxy's own word
+        type: str,
         stream: Literal["upstream", "downstream"],
         toxicity: float,
         attributes: Mapping[str, int],

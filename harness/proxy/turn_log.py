@@ -30,7 +30,16 @@ class TurnPage(Struct, frozen=True, kw_only=True):
 class TurnLog:
     """Numbers turns from 0 in the order in which they ended."""
 
-    __slots__ = ("_dropped", "_first", "_kept", "_told", "_turns", "bytes_down", "bytes_up", "connections")
+    __slots__ = (
+        "_dropped",
+        "_first",
+        "_kept",
+        "_told",
+        "_turns",
+        "bytes_down",
+        "bytes_up",
+        "connections",
+    )
 
     def __init__(self, *, kept: int = KEPT) -> None:
         self._kept = kept

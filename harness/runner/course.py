@@ -112,9 +112,7 @@ class Course:
             address_of=self._stack.address,
             values=self._values,
             hops={
-                name: HopOnProxy(
-                    hop=name, admin=hop.admin, proxy=hop.proxy, observed=hop.observed
-                )
+                name: HopOnProxy(hop=name, admin=hop.admin, proxy=hop.proxy, observed=hop.observed)
                 for name, hop in hops.items()
             },
             warm={s.name: s.ready.http if s.ready else None for s in self._plan.target.services},

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from harness.faults.toxic import HopOnProxy, ToxicFault
+from harness.journal.writer import JournalLost
 from harness.model.errors import TargetError
 from harness.model.events import AnyEvent, FaultNotUndone
 from harness.model.plan import FaultStep
@@ -43,6 +44,8 @@ class ActiveFaults:
         async with self._lock:
             if id(fault) in self._undone:
                 return
+            # Before anything can raise: a journal that is lost meanwhile must not undo it twice.
+            self._undone.add(id(fault))
             try:
                 undone = await in_thread(fault.undo)
             except (ProxyCallFailed, ProxyUnreachable) as problem:
@@ -59,12 +62,21 @@ class ActiveFaults:
                 )
             else:
                 self._record(undone)
-            self._undone.add(id(fault))
 
     async def undo_all(self) -> None:
-        """Undoes what is still in force, latest first."""
+        """Undoes what is still in force, latest first.
+
+        Raises:
+            JournalLost: the journal broke meanwhile; everything was undone all the same.
+        """
+        lost: JournalLost | None = None
         for fault in reversed(self._announced):
-            await self.undo(fault)
+            try:
+                await self.undo(fault)
+            except JournalLost as problem:
+                lost = problem
+        if lost is not None:
+            raise lost
 
     def of_round(self, round: int) -> list[ToxicFault]:
         return [fault for fault in self._announced if fault.round == round]

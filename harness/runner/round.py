@@ -103,15 +103,13 @@ async def _method(stage: Stage, number: int) -> None:
 
 
 async def _undo_after(lasts: Duration, fault: ToxicFault, faults: ActiveFaults) -> None:
-    await asyncio.sleep(lasts.in_s)
+    await asyncio.sleep(lasts.in_s)  # noqa: TID251 - the fault's declared time
     await faults.undo(fault)
 
 
 async def _settle(stage: Stage, number: int) -> None:
     plan = stage.plan
-    names = dict.fromkeys(
-        name for i in plan.invariants if i.kind == "at_end" for name in i.probes
-    )
+    names = dict.fromkeys(name for i in plan.invariants if i.kind == "at_end" for name in i.probes)
     probes = [stage.probes[name] for name in names]
     readings = await settle(
         round=number,

@@ -66,6 +66,7 @@ class Run:
         self._limit: asyncio.Timeout | None = None
         self._guardian: Guardian | None = None
         self._stack: Stack | None = None
+        self._connections: Connections | None = None
 
     async def execute(self) -> None:
         """Runs to the end and leaves nothing behind.
@@ -110,9 +111,7 @@ class Run:
     async def _drive(self) -> None:
         options, plan = self._options, self._plan
         # Before anything else is started: what comes after it may be killed at any moment.
-        self._guardian = await watch(
-            self._journal.path, mark=options.run_id, record=self._record
-        )
+        self._guardian = await watch(self._journal.path, mark=options.run_id, record=self._record)
         self._during = "starting the proxy"
         proxy, own = await start_proxy(
             folder=options.folder, mark=options.run_id, record=self._record, seed=plan.seed
@@ -131,8 +130,7 @@ class Run:
         self._undo.append(("stop the services", stack.stop))
         self._during = "starting the services"
         await stack.bring_up()
-        connections = Connections(stack.urls)
-        self._undo.append(("close connections", connections.close))
+        self._connections = connections = Connections(stack.urls)
         course = Course(
             plan,
             record=self._record,
@@ -147,10 +145,15 @@ class Run:
 
     async def _clean_up(self) -> None:
         await self._bounded("undo faults", self._faults.undo_all)
+        await self._bounded("close connections", self._close)
         if self._options.keep:
             return
         for what, undo in reversed(self._undo):
             await self._bounded(what, undo)
+
+    async def _close(self) -> None:
+        if self._connections is not None:
+            await self._connections.close()
 
     async def _bounded(self, what: str, undo: Callable[[], Awaitable[object]]) -> None:
         try:
@@ -158,7 +161,7 @@ class Run:
                 await undo()
         except JournalLost as lost:
             self._lost = lost
-        except Exception:  # noqa: BLE001 - the next step of cleaning up must still be taken
+        except Exception:
             with self._journal_may_be_lost():
                 self._record(HarnessFailed(what=what, detail=traceback.format_exc()))
 
@@ -173,7 +176,7 @@ class Run:
     def _failures_as_events(self, stop: StopSignals) -> Iterator[None]:
         try:
             yield
-        except BaseException as raised:  # noqa: BLE001 - sorted below; what is unknown is a bug of ours
+        except BaseException as raised:
             if isinstance(raised, KeyboardInterrupt | SystemExit | GeneratorExit):
                 raise
             with self._journal_may_be_lost():

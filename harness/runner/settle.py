@@ -9,12 +9,12 @@ never be quiet; equal readings over the whole limit are accepted from it.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from harness.kinds import to_params
 from harness.model.events import AnyEvent, NeverSettled, Settled
 from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.observe.read import Reading
 from harness.proxy.toxics import TOXICS
-from harness.kinds import to_params
 from harness.runner.clock import now
 
 Read = Callable[[], Awaitable[Mapping[str, Reading]]]
@@ -44,7 +44,7 @@ async def settle(
     equal_since = started
     restless: tuple[str, ...] = ()
     while True:
-        await asyncio.sleep(gap.in_s)
+        await asyncio.sleep(gap.in_s)  # noqa: TID251 - the declared gap between two readings
         moved_before, moved = moved, await bytes_moved()
         before, readings = readings, await read()
         restless = tuple(name for name in readings if readings[name].value != before[name].value)

@@ -46,7 +46,7 @@ async def look(
         )
         if final:
             return not failing
-        await asyncio.sleep(_BETWEEN_LOOKS.in_s)
+        await asyncio.sleep(_BETWEEN_LOOKS.in_s)  # noqa: TID251 - between two looks
 
 
 def _holds(expression: Expression, seen: Mapping[str, Any]) -> bool:

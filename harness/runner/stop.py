@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -21,7 +22,7 @@ class StopSignals:
         self._task: asyncio.Task[object] | None = None
         self.received: str | None = None
 
-    def __enter__(self) -> "StopSignals":
+    def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         for number in _SIGNALS:
@@ -29,7 +30,10 @@ class StopSignals:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:

@@ -132,7 +132,11 @@ def test_run_when_the_time_limit_is_reached_then_exit_4_and_all_was_rolled_back(
             id="never-ready",
         ),
         pytest.param(
-            {"{http: POST /reset, on": "{http: \"POST /reset/{oops}\", on"}, {}, {}, "oops", id="reset-names-nothing"
+            {"{http: POST /reset, on": '{http: "POST /reset/{oops}", on'},
+            {},
+            {},
+            "oops",
+            id="reset-names-nothing",
         ),
         pytest.param({"value: json.value": "value: json.valve"}, {}, {}, "valve", id="probe-key"),
         pytest.param(

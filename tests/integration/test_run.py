@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,14 @@ def test_bank_when_both_variants_run_then_naive_is_violated_and_atomic_held(tmp_
     assert ran.code == 0, ran
     assert [r["verdict"] for r in ran.json["runs"]] == ["violated", "held"]
     assert left_behind(ran.folders) == []
+
+
+def test_run_when_keep_is_asked_then_services_stay_up_and_the_printed_command_stops_them(
+    tmp_path: Path,
+):
+    ran = harness("run", VAULT, "--variant", "atomic", "--rounds", "1", "--keep", cwd=tmp_path)
+    assert ran.code == 0, ran
+    assert len(left_behind(ran.folders)) == 3, ran
+    (command,) = re.findall(r"stop them with: +(.*)", ran.out)
+    subprocess.run(["sh", "-c", command], check=True)
+    until_sync(lambda: not left_behind(ran.folders), within=s(10), what="the kept ones are gone")

@@ -52,7 +52,7 @@ class Running:
 
     def __init__(self, *arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> None:
         self._runs = cwd / "runs"
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.cli", *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
@@ -89,10 +89,10 @@ class Running:
         except subprocess.TimeoutExpired:
             self._process.kill()
             out, err = self._process.communicate()
-            raise AssertionError(f"the command did not end within {within} s\n{out}\n{err}") from None
-        return Ran(
-            code=self._process.returncode, out=out, err=err, folders=tuple(self._folders())
-        )
+            raise AssertionError(
+                f"the command did not end within {within} s\n{out}\n{err}"
+            ) from None
+        return Ran(code=self._process.returncode, out=out, err=err, folders=tuple(self._folders()))
 
     def _folders(self) -> list[Path]:
         return sorted(self._runs.iterdir()) if self._runs.is_dir() else []

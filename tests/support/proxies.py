@@ -24,7 +24,7 @@ def foreign_toxiproxy(binary: Path) -> Iterator[str]:
     """The URL of its API."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(  # noqa: S603 - the engine found by tests/support/engines.py
+    server = subprocess.Popen(
         [str(binary), "-host", "127.0.0.1", "-port", str(port)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -40,7 +40,7 @@ def foreign_toxiproxy(binary: Path) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/version", timeout=2) as answer:  # noqa: S310 - loopback http
+        with urllib.request.urlopen(f"{url}/version", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError):
         return False

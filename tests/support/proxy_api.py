@@ -88,7 +88,7 @@ class Api:
         made: dict[str, Any] = reply.json()
         return made
 
-    def toxic(self, proxy: str, type: str = "latency", **more: Any) -> dict[str, Any]:  # noqa: A002 - its key
+    def toxic(self, proxy: str, type: str = "latency", **more: Any) -> dict[str, Any]:
         """A new toxic, as the server shows it."""
         reply = self.post(f"/proxies/{proxy}/toxics", {"type": type, **more})
         assert reply.status == 200, reply

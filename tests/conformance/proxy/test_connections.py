@@ -141,7 +141,7 @@ class Swallows:
         self._sock = socket.socket()
         self._sock.bind(("127.0.0.1", 0))
         self._sock.listen(0)
-        self.address = "127.0.0.1:%d" % self._sock.getsockname()[1]
+        self.address = f"127.0.0.1:{self._sock.getsockname()[1]}"
         self._fillers = []
         for _ in range(4):
             filler = socket.socket()

@@ -62,9 +62,7 @@ def test_seen_when_named_but_faster_than_possible_then_it_is_no_trace():
 
 
 def test_seen_when_the_toxic_may_spare_messages_then_a_fast_one_is_not_missed():
-    found = judged(
-        turn(10, 41, "latency@db"), turn(60, 1), promise=replace(PROMISE, certain=False)
-    )
+    found = judged(turn(10, 41, "latency@db"), turn(60, 1), promise=replace(PROMISE, certain=False))
     assert (found.hit, found.missed) == (1, 0)
 
 
@@ -94,9 +92,7 @@ def test_seen_from_outside_when_the_least_is_nothing_then_the_usual_delay_is_ask
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(-50, 1050), st.integers(0, 200), st.booleans()), max_size=30
-    ),
+    st.lists(st.tuples(st.integers(-50, 1050), st.integers(0, 200), st.booleans()), max_size=30),
     st.booleans(),
 )
 def test_seen_for_any_turns_then_hits_and_misses_are_disjoint_parts_of_the_messages(

@@ -37,7 +37,9 @@ def test_a_query_when_read_then_its_placeholders_are_filled(tmp_path: Path) -> N
 
 
 def test_a_query_when_it_gives_no_row_then_the_probe_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TargetError, match=r"^probe balance: gave 0 rows; a probe needs exactly one"):
+    with pytest.raises(
+        TargetError, match=r"^probe balance: gave 0 rows; a probe needs exactly one"
+    ):
         read(tmp_path, "SELECT 1 WHERE 1 = 0")
 
 

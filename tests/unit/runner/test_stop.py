@@ -6,7 +6,11 @@ import signal
 
 import pytest
 
+from harness.model.units import Duration
 from harness.runner.stop import StopSignals
+from tests.support.waiting import until
+
+s = Duration.of_s
 
 
 def test_stop_when_a_signal_comes_then_the_current_task_is_cancelled_once():
@@ -25,8 +29,7 @@ def test_stop_when_shielded_then_a_signal_is_noted_and_cancels_nothing():
         with StopSignals() as stop:
             stop.shield()
             os.kill(os.getpid(), signal.SIGINT)
-            while stop.received is None:
-                await asyncio.sleep(0)
+            await until(lambda: stop.received, within=s(5), what="the signal is noted")
             return stop.received
 
     assert asyncio.run(scenario()) == "SIGINT"
@@ -39,11 +42,9 @@ def test_stop_when_a_second_signal_comes_then_the_process_leaves_with_130():
         with StopSignals(leave=left.append) as stop:
             stop.shield()
             os.kill(os.getpid(), signal.SIGINT)
-            while stop.received is None:
-                await asyncio.sleep(0)
+            await until(lambda: stop.received, within=s(5), what="the signal is noted")
             os.kill(os.getpid(), signal.SIGINT)
-            while not left:
-                await asyncio.sleep(0)
+            await until(lambda: left, within=s(5), what="the process leaves")
 
     asyncio.run(scenario())
     assert left == [130]

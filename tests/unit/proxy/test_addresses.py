@@ -1,0 +1,62 @@
+"""Addresses as Toxiproxy writes them."""
+
+import asyncio
+
+import pytest
+
+from harness.proxy.addresses import AddressProblem, Listen, UnknownHost, resolve, split
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+        ("127.0.0.1:", ("127.0.0.1", 0)),
+        (":", ("", 0)),
+        ("", ("", 0)),
+        (":0", ("", 0)),
+        ("[::1]:443", ("::1", 443)),
+        ("db.example:http", ("db.example", 80)),
+    ],
+)
+def test_split_when_an_address_then_gives_its_parts(text, parts):
+    assert split(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("garbage", "missing port"),
+        ("127.0.0.1", "missing port"),
+        ("[::1]", "missing port"),
+        ("::1:0", "too many colons"),
+        ("h:65536", "invalid port"),
+        ("h:-1", "invalid port"),
+        ("h:000000000000000000001", "invalid port"),
+        ("h:nonesuch", "unknown port"),
+        ("http://x/", "unknown port"),
+    ],
+)
+def test_split_when_no_address_then_says_why(text, reason):
+    with pytest.raises(AddressProblem, match=reason):
+        split(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "listen", "shown"),
+    [
+        ("", Listen("", 0), "[::]:0"),
+        ("localhost:5", Listen("127.0.0.1", 5), "127.0.0.1:5"),
+        ("[0:0::1]:5", Listen("::1", 5), "[::1]:5"),
+    ],
+)
+def test_resolve_when_an_address_then_has_an_ip(text, listen, shown):
+    found = asyncio.run(resolve(text))
+    assert found == listen
+    assert found.text() == shown
+    assert found.pinned is (listen.port != 0)
+
+
+def test_resolve_when_the_host_is_unknown_then_says_which():
+    with pytest.raises(UnknownHost, match="lookup no host: no such host"):
+        asyncio.run(resolve("no host:5"))

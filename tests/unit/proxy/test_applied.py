@@ -1,0 +1,87 @@
+"""Toxics of one connection: their draws, and changes that disturb nothing when equal."""
+
+from dataclasses import replace
+
+from harness.proxy.applied import AppliedToxics, draws_of
+from harness.proxy.items import Chunk
+from harness.proxy.states import ToxicState
+from tests.support.playbook import t
+
+
+class FakeLink:
+    def __init__(self):
+        from harness.proxy.chain import Chain
+
+        self.chain = Chain()
+        self.delivered = []
+
+    def deliver(self, outputs):
+        self.delivered += outputs
+
+
+def applied(number=1, seed=0):
+    up, down = FakeLink(), FakeLink()
+    return AppliedToxics(number, seed=seed, up=up, down=down, clock=lambda: t(5)), up, down
+
+
+LAG = ToxicState(
+    name="lag",
+    type="latency",
+    stream="Downstream",
+    toxicity=1.0,
+    attributes={"latency": 40, "jitter": 0},
+)
+
+
+def test_add_when_of_a_stream_then_stands_in_that_chain():
+    toxics, up, down = applied()
+    toxics.add(LAG)
+    toxics.add(replace(LAG, name="up", stream="UPSTREAM"))
+    assert not up.chain.transparent
+    assert not down.chain.transparent
+    toxics.remove(LAG)
+    assert down.chain.transparent
+    assert not up.chain.transparent
+
+
+def test_change_when_equal_then_what_is_held_stays():
+    toxics, _, down = applied()
+    toxics.add(LAG)
+    down.chain.feed(Chunk(b"a", t(0)), t(0))
+    toxics.change(LAG, replace(LAG))
+    assert down.delivered == []
+    toxics.change(LAG, replace(LAG, attributes={"latency": 41, "jitter": 0}))
+    assert down.delivered == [Chunk(b"a", t(5))]
+
+
+def test_toxicity_when_below_one_then_draws_decide_and_repeat():
+    def hits(seed):
+        found = []
+        for number in range(64):
+            toxics, _, down = applied(number, seed)
+            toxics.add(replace(LAG, toxicity=0.5))
+            found.append(not down.chain.transparent)
+        return found
+
+    assert hits(1) == hits(1)
+    assert hits(1) != hits(2)
+    assert 10 < sum(hits(1)) < 54
+
+
+def test_toxicity_when_changed_then_takes_effect_at_once():
+    toxics, _, down = applied()
+    toxics.add(LAG)
+    down.chain.feed(Chunk(b"a", t(0)), t(0))
+    never = replace(LAG, toxicity=0.0)
+    toxics.change(LAG, never)
+    assert down.delivered == [Chunk(b"a", t(5))]
+    assert down.chain.transparent
+    toxics.change(never, LAG)
+    assert not down.chain.transparent
+
+
+def test_draws_when_any_part_differs_then_are_others():
+    first = draws_of(1, "a", 1).random()
+    assert first == draws_of(1, "a", 1).random()
+    others = [draws_of(2, "a", 1), draws_of(1, "b", 1), draws_of(1, "a", 2), draws_of(1, "a1", 1)]
+    assert first not in [draws.random() for draws in others]
