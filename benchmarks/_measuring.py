@@ -9,7 +9,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import IO
+
+ROOT = Path(__file__).parent.parent
 
 
 def machine() -> str:
@@ -38,7 +41,11 @@ def summary(values: Sequence[float], unit: str) -> str:
 def child(*command: str) -> Iterator[tuple[IO[str], IO[str]]]:
     """A process of ours: what it reads, what it prints. Ended on the way out, whatever happens."""
     process = subprocess.Popen(
-        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     assert process.stdin is not None
     assert process.stdout is not None

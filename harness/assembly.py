@@ -4,15 +4,11 @@ It holds no logic of a room. What belongs to one room goes there.
 """
 
 import asyncio
-import itertools
 import os
 import platform
-import re
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -20,14 +16,12 @@ from typing import Any
 from harness import __version__
 from harness.experiment.load import load
 from harness.journal.reader import read
-from harness.journal.writer import Journal, JournalLost
-from harness.judge.fold import Judge
 from harness.judge.invariants import INVARIANTS
 from harness.kinds import Kinds, to_params
-from harness.model.errors import HarnessBug, UserError
+from harness.model.errors import UserError
 from harness.model.plan import FaultStep, Plan
 from harness.model.units import Duration
-from harness.model.verdicts import Result, worst_exit_code
+from harness.model.verdicts import worst_exit_code
 from harness.observe import PROBES
 from harness.outputs.console import Console, abilities
 from harness.outputs.kept import kept_text
@@ -35,10 +29,9 @@ from harness.outputs.plan_text import plan_text
 from harness.outputs.result_json import refused_bytes, result_bytes, suite_bytes
 from harness.processes.scratch import scratch_of
 from harness.proxy.toxics import TOXICS
-from harness.runner.run import Run, RunOptions
+from harness.runner.suite import SuiteOptions, run_suite
 from harness.services import SERVICES
 from harness.services.resets import RESETS
-from harness.services.target_lock import lock_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +111,18 @@ def run(request: Request) -> int:
 async def _suite(plans: Sequence[Plan], request: Request) -> int:
     stream = sys.stderr if request.as_json else sys.stdout
     interactive, color = abilities(stream, os.environ, no_color=not request.color)
-    results: list[tuple[Result, Path]] = []
+    options = SuiteOptions(
+        runs=request.runs,
+        environment=environment(request.proxy),
+        write=result_bytes,
+        foreign_proxy=request.proxy,
+        keep=request.keep,
+        allow_hosts=request.allow_hosts,
+    )
     with Console(
         stream=stream, interactive=interactive, color=color, verbose=request.verbose
     ) as console:
-        for plan in plans:
-            results.append(await _one(plan, request, console))
-            if results[-1][0].exit_code in _ENDS_THE_SUITE:
-                break
+        results = await run_suite(plans, options, console)
         console.finish(results)
     if request.keep:
         for _, folder in results:
@@ -134,73 +131,6 @@ async def _suite(plans: Sequence[Plan], request: Request) -> int:
     if request.as_json:
         sys.stdout.buffer.write(suite_bytes([result for result, _ in results]))
     return worst_exit_code([result.exit_code for result, _ in results])
-
-
-# Interrupted: the user wants it to end. Refused: the machine is not as needed, nor for the next one.
-_ENDS_THE_SUITE = (130, 2)
-
-
-async def _one(plan: Plan, request: Request, console: Console) -> tuple[Result, Path]:
-    with lock_target(Path(plan.target.file)):
-        run_id, folder = new_run_folder(request.runs, plan, datetime.now(UTC))
-        judge = Judge()
-        journal = Journal(folder / "journal.jsonl", subscribers=[judge.feed, console.handle])
-        options = RunOptions(
-            run_id=run_id,
-            folder=folder.absolute(),
-            environment=environment(request.proxy),
-            foreign_proxy=request.proxy,
-            keep=request.keep,
-            allow_hosts=request.allow_hosts,
-        )
-        try:
-            await Run(plan, journal, options).execute()
-        except JournalLost as lost:
-            sys.stderr.write(f"{lost}\n")
-        finally:
-            with suppress(JournalLost):
-                journal.close()
-        _must_have_followed(judge, journal)
-        result = judge.result()
-        console.judged(result)
-        with suppress(OSError):  # a full disk has been reported above
-            (folder / "result.json").write_bytes(result_bytes(result))
-        return result, folder
-
-
-def _must_have_followed(judge: Judge, journal: Journal) -> None:
-    """A verdict must not rest on a judge that missed events; a console that failed is only said.
-
-    Raises:
-        HarnessBug: the judge raised at an event.
-    """
-    for failure in journal.failures:
-        if failure.subscriber == judge.feed:
-            raise HarnessBug(f"the judge failed at {failure.event}") from failure.error
-        sys.stderr.write(f"the console failed: {failure.error!r}\n")
-
-
-def new_run_folder(runs: Path, plan: Plan, at: datetime) -> tuple[str, Path]:
-    """Makes ``runs/<id>/``; the id is the time (UTC), the experiment and the variant.
-
-    Raises:
-        UserError: the folder cannot be made.
-    """
-    parts = [at.strftime("%Y-%m-%dT%H-%M-%S"), plan.experiment, *filter(None, [plan.variant])]
-    base = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
-    for attempt in itertools.count(1):
-        run_id = base if attempt == 1 else f"{base}-{attempt}"
-        try:
-            (runs / run_id).mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as problem:
-            raise UserError(
-                f"{runs / run_id}: the run's folder cannot be made: {problem.strerror}.",
-                hint="Name another folder with --runs.",
-            ) from problem
-        return run_id, runs / run_id
-    raise AssertionError  # pragma: no cover - count() does not end
 
 
 def environment(proxy: str | None) -> dict[str, Any]:

@@ -53,11 +53,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
-    except Exception:
-        import traceback
+    except Exception as problem:
+        return _unforeseen(problem)
 
-        traceback.print_exc()
-        sys.stderr.write(
-            "\nThis is a fault of the harness; please report it with the lines above.\n"
-        )
+
+def _unforeseen(problem: Exception) -> int:
+    """Never exit code 1: what we did not foresee is no violation."""
+    import traceback
+
+    from harness.journal.writer import JournalLost
+
+    if isinstance(problem, JournalLost):  # the disk was full before the first event
+        sys.stderr.write(f"{problem}\n")
         return 5
+    traceback.print_exception(problem)
+    sys.stderr.write("\nThis is a fault of the harness; please report it with the lines above.\n")
+    return 5

@@ -43,6 +43,10 @@ class JournalLost(Exception):
         super().__init__(f"{path}: the journal cannot be written: {error.strerror or error}.")
 
 
+def _is_intention(kind: str) -> bool:
+    return kind.endswith("Intended")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberFailed:
     """A subscriber raised at ``event`` and was not called again: what it knows is incomplete."""
@@ -145,8 +149,14 @@ class Journal:
             except BaseException:
                 self._n -= 1
                 raise
-            self._write(line, type(event).__name__)
             written = lines.decode(line)
+            try:
+                self._write(line, type(event).__name__)
+            except JournalLost:
+                # What has happened has happened, written or not; what was only intended will not.
+                if not _is_intention(type(event).__name__):
+                    self._deliver(written)
+                raise
             self._deliver(written)
         return written  # type: ignore[return-value]  # the line names the type it was made from
 
@@ -196,7 +206,7 @@ class Journal:
         return line
 
     def _write(self, line: bytes, kind: str) -> None:
-        intention = kind.endswith("Intended")
+        intention = _is_intention(kind)
         if self._lost is not None:
             if intention:
                 raise self._lost

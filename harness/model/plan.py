@@ -34,7 +34,7 @@ class ReadyPlan(Struct, frozen=True, kw_only=True):
 
 
 class ServicePlan(Struct, frozen=True, kw_only=True):
-    """``kind`` is ``process``, ``embedded`` or ``url`` (a registered kind of ``services/``)."""
+    """``kind`` is ``run``, ``url`` or ``embedded-postgres``: a registered kind of ``services/``."""
 
     name: str
     kind: str

@@ -193,9 +193,7 @@ def trouble(event: Failure) -> Trouble:
         case TargetFailed(what=what, detail=detail, hint=hint):
             return Trouble(what=what, detail=detail, hint=hint)
         case HarnessFailed(what=what, detail=detail):
-            return Trouble(
-                what=what, detail=detail, hint="This is a fault of the harness, not of the target."
-            )
+            return Trouble(what=what, detail=detail, hint="This says nothing about the target.")
         case SetupRefused(message=message):
             return Trouble(
                 what="not as needed, nothing was injected", detail=message, told_by=Verdict.REFUSED

@@ -82,6 +82,7 @@ class Run:
                     await self._drive()
             stop.shield()
             await self._clean_up()
+            self._tell_lost()
             self._finished()
             if self._guardian is not None:
                 await self._bounded("release the guardian", self._guardian.release)
@@ -101,6 +102,12 @@ class Run:
                 environment=dict(self._options.environment),
             )
         )
+
+    def _tell_lost(self) -> None:
+        """For those who follow live; on the disk there is no room for it."""
+        if self._lost is not None:
+            with self._journal_may_be_lost():
+                self._record(HarnessFailed(what="the journal", detail=str(self._lost)))
 
     def _finished(self) -> None:
         with self._journal_may_be_lost():

@@ -21,9 +21,10 @@ from harness.model.events import (
 )
 from harness.model.plan import BurstPart, BurstStep, HttpCall
 from harness.model.units import Instant
-from harness.traffic.last_byte import Burst, BurstRequest, WarmCall
+from harness.traffic.last_byte import Burst, BurstRequest
 from harness.traffic.operation import CallTemplate, Operation
 from harness.traffic.variables import Variables
+from harness.traffic.warming import WarmCall
 
 __all__ = ["Burst", "run_burst"]
 

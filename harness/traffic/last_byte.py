@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.model.address import Address
 from harness.model.units import Duration, Instant
@@ -19,9 +20,12 @@ from harness.traffic.connection import Connection, resolve
 from harness.traffic.descriptors import ensure_descriptors
 from harness.traffic.receiver import Awaited, Receiver
 from harness.traffic.response import ResponseReader
+from harness.traffic.warming import WarmCall, warm
 
-# Connections opened and warmed at a time: no server's backlog overflows, no worker is overrun.
-_OPENED_AT_A_TIME = 32
+# Connections opened or warmed at a time.
+_AT_A_TIME = 32
+
+T = TypeVar("T")
 
 EARLY_ANSWER = "answered before the request was complete"
 EARLY_END = "connection closed before the request was complete"
@@ -37,14 +41,6 @@ class BurstRequest:
     method: str
     content: bytes
     timeout: Duration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmCall:
-    """A request without effect, sent once on each connection before the burst's own."""
-
-    method: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +64,6 @@ class Burst:
     ) -> None:
         self._requests = requests
         self._warm = warm
-        self._keeps_warming = True
         self._connections: list[Connection] = []
         self._awaited: list[Awaited] = []
         self._receiver: Receiver | None = None
@@ -89,14 +84,8 @@ class Burst:
         self._connections = [
             Connection(r.address, places[r.address], what=r.what) for r in self._requests
         ]
-        gate = asyncio.Semaphore(_OPENED_AT_A_TIME)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for connection, request in zip(self._connections, self._requests, strict=True):
-                    group.create_task(self._open(connection, request, gate))
-        except ExceptionGroup as failures:
-            # All of them are of one kind, nobody accepts; one message says it.
-            raise failures.exceptions[0] from None
+        await self._open(self._connections)
+        await self._warm_all()
         for connection, request in zip(self._connections, self._requests, strict=True):
             if not connection.is_quiet:
                 # Closed meanwhile by a server that keeps idle connections for a moment only.
@@ -161,21 +150,34 @@ class Burst:
         assert self._receiver is not None, "write() comes first"
         return self._receiver
 
-    async def _open(
-        self, connection: Connection, request: BurstRequest, gate: asyncio.Semaphore
-    ) -> None:
-        async with gate:
-            await connection.open()
-            warm = self._warm.get(request.address)
-            if warm is None or not self._keeps_warming:
+    async def _open(self, connections: Sequence[Connection]) -> None:
+        try:
+            for some in _batches(connections):
+                async with asyncio.TaskGroup() as group:
+                    for connection in some:
+                        group.create_task(connection.open())
+        except ExceptionGroup as failures:
+            # All of them are of one kind, nobody accepts; one message says it.
+            raise failures.exceptions[0] from None
+
+    async def _warm_all(self) -> None:
+        going = [
+            (connection, self._warm[request.address])
+            for connection, request in zip(self._connections, self._requests, strict=True)
+            if request.address in self._warm
+        ]
+        for some in _batches(going):
+            spoilt, late = await warm(some)
+            self.warmed += len(some) - len(spoilt)
+            await self._open(spoilt)
+            if late:
+                # A server that lets one wait has no worker left; the others would wait as well.
                 return
-            result = await connection.warm(warm.content, method=warm.method)
-            if result == "warm":
-                self.warmed += 1
-                return
-            # A server that lets one wait has no worker left; it would let all the others wait too.
-            self._keeps_warming = self._keeps_warming and result != "late"
-            await connection.open()
+
+
+def _batches(whole: Sequence[T]) -> list[Sequence[T]]:
+    """No server's backlog overflows, no worker is overrun."""
+    return [whole[at : at + _AT_A_TIME] for at in range(0, len(whole), _AT_A_TIME)]
 
 
 def _send_all(going: Sequence[tuple[Callable[[bytes], int], bytes]]) -> tuple[list[int], list[int]]:

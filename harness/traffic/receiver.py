@@ -31,6 +31,7 @@ class Awaited:
     first: int | None = None
     last: int | None = None
     failure: str | None = None
+    late: bool = False
 
     @property
     def deadline(self) -> int:
@@ -56,9 +57,13 @@ class Awaited:
 
 
 class Receiver:
-    """Waits for many answers. ``close`` it in the loop that ``attach`` was called in."""
+    """Waits for many answers. ``close`` it in the loop that ``attach`` was called in.
 
-    def __init__(self, awaited: Iterable[Awaited]) -> None:
+    With ``ends_ours`` it ends our side of a connection once its answer is there.
+    """
+
+    def __init__(self, awaited: Iterable[Awaited], *, ends_ours: bool = True) -> None:
+        self._ends_ours = ends_ours
         self._selector = selectors.DefaultSelector()
         self._pending: set[Awaited] = set()
         self._done = asyncio.Event()
@@ -104,6 +109,7 @@ class Receiver:
             now = time.monotonic_ns()
             for one in [one for one in self._pending if one.deadline <= now]:
                 what = "whole answer" if one.first is not None else "answer"
+                one.late = True
                 self.give_up(one, f"no {what} within {one.timeout}", now)
 
     def close(self) -> None:
@@ -138,9 +144,10 @@ class Receiver:
             self._forget(one)
         elif one.reader.complete and not was_complete:
             self._end(one, now)
-            # Frees a worker that would wait for a next request, while a second answer is still seen.
-            with contextlib.suppress(OSError):
-                one.socket.shutdown(socket.SHUT_WR)
+            if self._ends_ours:
+                # Frees a worker that would wait for a next request; a second answer is still seen.
+                with contextlib.suppress(OSError):
+                    one.socket.shutdown(socket.SHUT_WR)
 
     def _end(self, one: Awaited, at: int) -> None:
         if one.last is None:

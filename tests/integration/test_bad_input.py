@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.services.target_lock import lock_target
-from tests.support.cli import VAULT, harness, left_behind
+from tests.support.cli import VAULT, Running, harness, left_behind
 from tests.support.proxies import free_port
 from tests.support.vault import a_vault
 
@@ -155,4 +155,17 @@ def test_run_when_the_target_fails_then_exit_5_with_its_own_words(
     ran = harness("run", file, *ATOMIC, cwd=tmp_path)
     assert ran.code == (2 if says == "oops" else 5), ran
     assert says in ran.out + ran.err, ran
+    assert left_behind(ran.folders) == []
+
+
+def test_run_when_the_journal_cannot_be_written_any_more_then_exit_5_and_all_is_stopped(
+    tmp_path: Path,
+):
+    running = Running(
+        "run", VAULT, "--variant", "atomic", "--rounds", "50", cwd=tmp_path, largest_file=40_000
+    )
+    ran = running.finish(within=60)
+    assert ran.code == 5, ran
+    assert "journal cannot be written" in ran.out + ran.err, ran
+    assert "Traceback" not in ran.out + ran.err, ran
     assert left_behind(ran.folders) == []

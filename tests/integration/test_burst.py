@@ -18,7 +18,7 @@ from harness.model.events import BurstReleased, BurstWritten, OperationReturned,
 from harness.model.outcomes import Acknowledged, Rejected, Unknown
 from harness.model.plan import BurstPart, BurstStep, HttpCall, OperationPlan
 from harness.model.units import Duration
-from harness.traffic import connection as connection_module
+from harness.traffic import warming
 from harness.traffic.burst import run_burst
 from harness.traffic.operation import Operation
 from tests.support.waiting import until
@@ -181,7 +181,7 @@ def test_warming_when_the_server_closes_after_each_answer_then_opens_anew() -> N
 def test_warming_when_no_worker_is_left_then_goes_on_cold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection_module, "WARM_LIMIT", Duration.of_ms(50))
+    monkeypatch.setattr(warming, "WARM_LIMIT", Duration.of_ms(50))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (request := await read_request(reader)) is not None:

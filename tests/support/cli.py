@@ -2,11 +2,13 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,14 @@ class Ran:
 class Running:
     """A command that is still running. ``finish`` waits for it; ``send`` signals it."""
 
-    def __init__(self, *arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: object,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        largest_file: int | None = None,
+    ) -> None:
+        """``largest_file`` bounds, in bytes, what it can write to one file: a disk that fills up."""
         self._runs = cwd / "runs"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.cli", *map(str, arguments)],
@@ -60,6 +69,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=None if largest_file is None else partial(_limit_files, largest_file),  # noqa: PLW1509 - the child sets one limit and nothing else
         )
 
     @property
@@ -96,6 +106,10 @@ class Running:
 
     def _folders(self) -> list[Path]:
         return sorted(self._runs.iterdir()) if self._runs.is_dir() else []
+
+
+def _limit_files(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def harness(

@@ -80,3 +80,19 @@ def test_params_when_a_value_is_wrong_then_is_refused():
 def test_main_attribute_when_it_has_a_namesake_then_is_that_and_else_the_first():
     assert main_attribute(Slow, "jitter") == "jitter"
     assert main_attribute(Slow, "slow") == "latency"
+
+
+def test_registry_when_used_as_a_mapping_then_has_its_ways(package):
+    registry = package(down="class Down:\n    kind = 'down'")
+    assert len(registry) == 1
+    assert registry.get("up") is None
+    assert dict(registry) == {"down": registry["down"]}
+
+
+def test_main_attribute_when_there_is_no_attribute_then_says_so():
+    @params
+    class Nothing:
+        pass
+
+    with pytest.raises(ValueError, match="down has no attribute"):
+        main_attribute(Nothing, "down")

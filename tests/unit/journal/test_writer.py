@@ -299,3 +299,22 @@ class TestLostDisk:
         monkeypatch.setattr(os, "fsync", fsync)
         with pytest.raises(JournalLost, match="Input/output error"):
             journal.record(INTENDED)
+
+
+def test_record_when_the_disk_fills_up_then_what_happened_is_still_delivered(tmp_path, monkeypatch):
+    seen = []
+    journal = Journal(tmp_path / "journal.jsonl", subscribers=[seen.append])
+    journal.record(RoundStarted(round=1))
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.journal.writer.os.write", full)
+    undone = FaultUndone(
+        fault="latency@db", round=1, asked=Instant.of_ns(1), confirmed=Instant.of_ns(2), found=True
+    )
+    with pytest.raises(JournalLost):
+        journal.record(undone)
+    assert [type(event) for event in seen] == [RoundStarted, FaultUndone]
+    monkeypatch.undo()
+    journal.close()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from harness.proxy.applied import AppliedToxics, draws_of
+from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk
 from harness.proxy.states import ToxicState
 from tests.support.playbook import t
@@ -10,8 +11,6 @@ from tests.support.playbook import t
 
 class FakeLink:
     def __init__(self):
-        from harness.proxy.chain import Chain
-
         self.chain = Chain()
         self.delivered = []
 

@@ -152,3 +152,28 @@ def test_wait_until_ready_when_the_process_ends_then_its_code_and_log_are_told(
     assert "ended with exit code 4 before it was ready" in str(raised.value)
     assert "no such table" in str(raised.value)
     assert raised.value.log_text == "no such table"
+
+
+def test_wait_until_ready_when_the_process_ends_during_a_question_then_that_is_given_up(
+    tmp_path: Path,
+) -> None:
+    async def hang() -> str | None:
+        await asyncio.Event().wait()
+        return None
+
+    async def run() -> None:
+        process = await start(
+            "app",
+            [sys.executable, "-c", "raise SystemExit(3)"],
+            env={},
+            cwd=tmp_path,
+            log=tmp_path / "app.log",
+            mark=uuid.uuid4().hex,
+            record=lambda _event: None,
+        )
+        # Less than one attempt may take.
+        async with asyncio.timeout(4):
+            await wait_until_ready("app", hang, limit=Duration.of_s(60), process=process)
+
+    with pytest.raises(EndedEarly, match="exit code 3 before it was ready; its log is empty"):
+        asyncio.run(run())

@@ -11,11 +11,7 @@ import pytest
 from harness.model.address import Address
 from harness.model.errors import TargetError
 from harness.model.units import Duration
-from harness.traffic import connection as connection_module
 from harness.traffic.connection import Connection, resolve
-
-REQUEST = b"GET /healthz HTTP/1.1\r\n\r\n"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @contextmanager
@@ -42,35 +38,6 @@ def test_the_last_byte_when_it_is_due_then_nagle_does_not_hold_it() -> None:
 
     with listening() as (_, address):
         assert use(address, test) != 0
-
-
-@pytest.mark.parametrize(
-    ("answer", "result"),
-    [
-        pytest.param(OK, "warm", id="answered"),
-        pytest.param(OK.replace(b"200", b"503"), "warm", id="whatever-the-status"),
-        pytest.param(OK.replace(b"1.1", b"1.0"), "not kept", id="http-1.0"),
-        pytest.param(OK + OK, "not kept", id="twice"),
-        pytest.param(b"no http", "not kept", id="no-http"),
-        pytest.param(b"", "not kept", id="closed"),
-        pytest.param(None, "late", id="silent"),
-    ],
-)
-def test_warming_when_answered_then_says_whether_the_connection_is_good(
-    answer: bytes | None, result: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_module, "WARM_LIMIT", Duration.of_ms(50))
-
-    async def test(connection: Connection) -> str:
-        peer, _ = server.accept()
-        with peer:
-            if answer is not None:
-                peer.sendall(answer)
-                peer.shutdown(socket.SHUT_WR)
-            return await connection.warm(REQUEST, method="GET")
-
-    with listening() as (server, address):
-        assert use(address, test) == result
 
 
 def test_a_request_when_nobody_takes_it_then_says_so_in_time() -> None:

@@ -26,7 +26,7 @@ def test_proxy_when_null_then_nothing_is_given(body):
     ],
 )  # fmt: skip
 def test_proxy_when_body_is_wrong_then_is_refused_with_a_reason(body):
-    with pytest.raises(Refused, match="^bad request body: .+") as refused:
+    with pytest.raises(Refused, match=r"^bad request body: .+") as refused:
         proxy_spec(body)
     assert refused.value.status == 400
 

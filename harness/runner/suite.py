@@ -1,0 +1,130 @@
+"""Runs one plan after another, each with a lock, a folder and a journal of its own.
+
+What listens to the events and what a result looks like on disk come in as arguments: outputs are
+no business of this room.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.journal.writer import Journal, JournalLost
+from harness.judge.fold import Judge
+from harness.model.errors import HarnessBug, UserError
+from harness.model.events import AnyEvent
+from harness.model.plan import Plan
+from harness.model.verdicts import EXIT_USER_ERROR, Result, Verdict
+from harness.runner.run import Run, RunOptions
+from harness.services.target_lock import lock_target
+
+# Interrupted: the user wants it to end. Refused: the machine is not as needed, nor for the next one.
+_ENDS_THE_SUITE = (Verdict.INTERRUPTED.exit_code, EXIT_USER_ERROR)
+
+
+class Listener(Protocol):
+    """Who follows a suite live; a listener that raises is dropped for that run and told about."""
+
+    def handle(self, event: AnyEvent) -> None: ...
+    def judged(self, result: Result) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteOptions:
+    """``runs`` is the folder of run folders; ``write`` makes ``result.json`` of a result."""
+
+    runs: Path
+    environment: Mapping[str, Any]
+    write: Callable[[Result], bytes]
+    foreign_proxy: str | None = None
+    keep: bool = False
+    allow_hosts: tuple[str, ...] = ()
+
+
+async def run_suite(
+    plans: Sequence[Plan], options: SuiteOptions, listener: Listener
+) -> list[tuple[Result, Path]]:
+    """The result and the folder of each run; stops early once going on makes no sense.
+
+    Raises:
+        UserError: another run holds a target, or no folder can be made.
+        HarnessBug: the judge failed at an event.
+    """
+    results: list[tuple[Result, Path]] = []
+    for plan in plans:
+        result, folder = await _run_one(plan, options, listener)
+        results.append((result, folder))
+        if result.exit_code in _ENDS_THE_SUITE:
+            break
+    return results
+
+
+async def _run_one(plan: Plan, options: SuiteOptions, listener: Listener) -> tuple[Result, Path]:
+    with lock_target(Path(plan.target.file)):
+        run_id, folder = new_run_folder(options.runs, plan, datetime.now(UTC))
+        judge = Judge()
+        journal = Journal(folder / "journal.jsonl", subscribers=[judge.feed, listener.handle])
+        run = Run(
+            plan,
+            journal,
+            RunOptions(
+                run_id=run_id,
+                folder=folder.absolute(),
+                environment=options.environment,
+                foreign_proxy=options.foreign_proxy,
+                keep=options.keep,
+                allow_hosts=options.allow_hosts,
+            ),
+        )
+        try:
+            # A lost journal is told by the last event that judge and listener got.
+            with suppress(JournalLost):
+                await run.execute()
+        finally:
+            with suppress(JournalLost):
+                journal.close()
+        _must_have_followed(judge, journal)
+        result = judge.result()
+        listener.judged(result)
+        with suppress(OSError):  # a full disk has been told by the journal already
+            (folder / "result.json").write_bytes(options.write(result))
+        return result, folder
+
+
+def _must_have_followed(judge: Judge, journal: Journal) -> None:
+    """A verdict must not rest on a judge that missed events; other listeners may fail alone."""
+    for failure in journal.failures:
+        if failure.subscriber == judge.feed:
+            raise HarnessBug(f"the judge failed at {failure.event}") from failure.error
+
+
+def new_run_folder(runs: Path, plan: Plan, at: datetime) -> tuple[str, Path]:
+    """Makes ``runs/<id>/``; the id is the time (UTC), the experiment and the variant.
+
+    Raises:
+        UserError: the folder cannot be made.
+    """
+    parts = [at.strftime("%Y-%m-%dT%H-%M-%S"), plan.experiment, *filter(None, [plan.variant])]
+    base = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
+    for attempt in itertools.count(1):
+        run_id = base if attempt == 1 else f"{base}-{attempt}"
+        try:
+            (runs / run_id).mkdir(parents=True)
+        except FileExistsError:
+            if not runs.is_dir():
+                raise UserError(
+                    f"{runs}: there is a file where the folder of runs should be.",
+                    hint="Name another folder with --runs.",
+                ) from None
+        except OSError as problem:
+            raise UserError(
+                f"{runs / run_id}: the run's folder cannot be made: {problem.strerror}.",
+                hint="Name another folder with --runs.",
+            ) from problem
+        else:
+            return run_id, runs / run_id
+    raise AssertionError  # pragma: no cover - count() does not end

@@ -1,0 +1,267 @@
+"""The proxy as a process of its own: its life, the turns it tells of, and its client on both servers."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from harness.model.units import Duration, Instant
+from harness.proxy.client import ProxyCallFailed, ProxyServer
+from tests.support.engines import toxiproxy_server
+from tests.support.proxies import foreign_toxiproxy, free_port
+from tests.support.sockets import Peer, Upstream, refused
+from tests.support.waiting import until_sync
+
+
+@contextmanager
+def daemon(*arguments, module="harness.proxy"):
+    """The process and its API's URL; ended if the test has not done it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process, json.loads(process.stdout.readline())["api"]
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@pytest.fixture
+def proxy():
+    with daemon() as (_, url):
+        yield ProxyServer(url)
+
+
+@pytest.fixture
+def echo():
+    server = Upstream()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def upstream():
+    server = Upstream(echo=False)
+    yield server
+    server.close()
+
+
+def add_latency(server, ms, *, name="lag", stream="downstream", proxy="db", toxicity=1.0):
+    server.add_toxic(
+        proxy,
+        name=name,
+        type="latency",
+        stream=stream,
+        toxicity=toxicity,
+        attributes={"latency": ms},
+    )
+
+
+def now():
+    return Instant.of_ns(time.monotonic_ns())
+
+
+# Its life
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_daemon_when_asked_to_end_then_exits_with_0(number):
+    with daemon() as (process, url):
+        listen = ProxyServer(url).create("db", upstream="127.0.0.1:1").listen
+        process.send_signal(number)
+        assert process.wait(timeout=5) == 0
+        assert refused(listen)
+
+
+def test_daemon_when_asked_to_end_then_answers_on_their_way_arrive(echo):
+    """TX-079: no new connections, and a grace for those that are open."""
+    with daemon() as (process, url):
+        server = ProxyServer(url)
+        listen = server.create("db", upstream=echo.address).listen
+        add_latency(server, 300)
+        with Peer.connect(listen) as client:
+            client.send(b"ask")
+            until_sync(
+                lambda: server.turns("db").bytes_down, within=Duration.of_s(5), what="an answer"
+            )
+            process.terminate()
+            until_sync(lambda: refused(listen), within=Duration.of_s(5), what="it is closed")
+            assert client.receive(3) == b"ask"
+            began = time.monotonic()
+            assert client.ending() == "eof"
+            assert process.wait(timeout=5) == 0
+            assert time.monotonic() - began < 2
+
+
+def test_daemon_when_its_port_is_given_then_is_there():
+    port = free_port()
+    with daemon("--port", str(port), "--host", "127.0.0.1", "--seed", "3") as (_, url):
+        assert url == f"http://127.0.0.1:{port}"
+        assert ProxyServer(url).version() == "2.12.0"
+
+
+def test_command_when_run_then_is_the_same_daemon():
+    with daemon("proxy", "--port", "0", module="harness.cli") as (process, url):
+        assert ProxyServer(url).has_turns()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=5) == 0
+
+
+# What it tells of the wire
+
+
+def test_turns_when_delayed_then_show_who_did_it_and_when(proxy, echo):
+    before = now()
+    listen = proxy.create("db", upstream=echo.address).listen
+    with Peer.connect(listen) as client:
+        client.round_trip()
+        add_latency(proxy, 40)
+        client.round_trip()
+        add_latency(proxy, 0, name="nothing")
+        add_latency(proxy, 30, name="up", stream="upstream")
+        client.round_trip()
+        proxy.remove_toxic("db", "lag")
+        proxy.remove_toxic("db", "up")
+        client.round_trip()
+        page = proxy.turns("db")
+    assert [turn.injected for turn in page.turns] == [(), ("lag",), ("up", "lag"), ()]
+    assert [turn.seq for turn in page.turns] == [1, 2, 3, 4]
+    for turn in page.turns:
+        assert turn.end == "answered"
+        assert before <= turn.arrived <= turn.upstream <= turn.ended <= now()
+    assert page.turns[1].ended - page.turns[1].upstream >= Duration.of_ms(40)
+    assert page.turns[2].upstream - page.turns[2].arrived >= Duration.of_ms(30)
+    assert (page.next, page.dropped, page.connections) == (4, 0, 1)
+    assert (page.bytes_up, page.bytes_down) == (4, 4)
+
+
+def test_turns_when_asked_right_after_an_answer_then_are_truthful(proxy, echo):
+    listen = proxy.create("db", upstream=echo.address).listen
+    after = 0
+    with Peer.connect(listen) as client:
+        for _ in range(30):
+            client.round_trip()
+            page = proxy.turns("db", after)
+            assert [turn.end for turn in page.turns] == ["answered"]
+            after = page.next
+
+
+def test_turns_when_open_abandoned_or_cut_then_say_so(proxy, upstream):
+    listen = proxy.create("db", upstream=upstream.address).listen
+
+    def ends():
+        return sorted(turn.end for turn in proxy.turns("db").turns)
+
+    def become(*expected):
+        until_sync(
+            lambda: ends() == sorted(expected), within=Duration.of_s(5), what=f"ends {expected}"
+        )
+
+    leaving, staying, last = (Peer.connect(listen) for _ in range(3))
+    servers = [upstream.accept() for _ in range(3)]
+    for client in (leaving, staying, last):
+        client.send(b"ask")
+    become("open", "open", "open")
+    leaving.reset()
+    become("abandoned", "open", "open")
+    for server in servers:
+        server.receive(3)
+    proxy.delete("db")
+    with pytest.raises(ProxyCallFailed, match="proxy not found"):
+        proxy.turns("db")
+    for peer in (staying, last, *servers):
+        peer.close()
+
+
+def test_turns_when_the_server_leaves_then_are_cut(proxy, upstream):
+    listen = proxy.create("db", upstream=upstream.address).listen
+    with Peer.connect(listen) as client:
+        server = upstream.accept()
+        client.send(b"ask")
+        server.receive(3)
+        server.close()
+        assert client.ending() == "eof"
+        assert [turn.end for turn in proxy.turns("db").turns] == ["cut"]
+
+
+def test_turns_when_nobody_answers_the_dial_then_are_cut(proxy):
+    listen = proxy.create("db", upstream=f"127.0.0.1:{free_port()}").listen
+    with Peer.connect(listen) as client:
+        client.send(b"ask")
+        assert client.ending() == "eof"
+    (turn,) = proxy.turns("db").turns
+    assert (turn.end, turn.upstream) == ("cut", None)
+
+
+def test_greeting_when_the_server_speaks_first_then_is_no_turn(proxy, upstream):
+    listen = proxy.create("db", upstream=upstream.address).listen
+    with Peer.connect(listen) as client, upstream.accept() as server:
+        server.send(b"220 hello")
+        client.receive(9)
+        page = proxy.turns("db")
+        assert (page.turns, page.bytes_down) == ((), 9)
+
+
+# Its client, on both servers
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("embedded", id="embedded"),
+        pytest.param("original", id="toxiproxy-2.12", marks=pytest.mark.engine("toxiproxy")),
+    ]
+)
+def any_server(request):
+    if request.param == "embedded":
+        yield request.getfixturevalue("proxy")
+    else:
+        with foreign_toxiproxy(toxiproxy_server()) as url:
+            yield ProxyServer(url)
+
+
+def test_client_when_it_drives_a_server_then_every_call_does_what_it_says(any_server, echo):
+    server = any_server
+    made = server.create("db", upstream=echo.address)
+    assert server.proxies() == {"db": made}
+    with Peer.connect(made.listen) as client:
+        add_latency(server, 60)
+        assert client.round_trip().in_ms >= 60
+        (toxic,) = server.toxics("db")
+        assert (toxic.name, toxic.attributes) == ("lag", {"latency": 60, "jitter": 0})
+        assert server.remove_toxic("db", "lag") is True
+        assert client.round_trip().in_ms < 60
+    assert server.remove_toxic("db", "lag") is False
+    assert server.remove_toxic("none", "lag") is False
+    assert server.delete("db") is True
+    assert server.delete("db") is False
+    assert server.proxies() == {}
+
+
+def test_client_when_a_call_is_in_vain_then_fails_with_the_servers_words(any_server):
+    server = any_server
+    taken = server.create("db", upstream="x:1").listen
+    for name, listen, status, words in (
+        ("db", "127.0.0.1:0", 409, "proxy already exists"),
+        ("other", taken, 500, "address already in use"),
+    ):
+        with pytest.raises(ProxyCallFailed, match=words) as failed:
+            server.create(name, upstream="x:1", listen=listen)
+        assert failed.value.status == status
+    with pytest.raises(ProxyCallFailed, match="proxy not found"):
+        add_latency(server, 1, proxy="none")
+    add_latency(server, 1)
+    with pytest.raises(ProxyCallFailed, match="toxic already exists"):
+        add_latency(server, 1)
+
+
+@pytest.mark.engine("toxiproxy")
+def test_client_when_the_server_is_foreign_then_knows_that_it_has_no_turns():
+    with foreign_toxiproxy(toxiproxy_server()) as url:
+        server = ProxyServer(url)
+        assert server.version() == "git" or server.version().startswith("2.")
+        assert not server.has_turns()

@@ -1,0 +1,201 @@
+"""The client of any Toxiproxy: what it sends, what it refuses to send, what it reads."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from harness.model.errors import UserError
+from harness.model.units import Instant
+from harness.proxy.client import (
+    ProxyCallFailed,
+    ProxyServer,
+    ProxyState,
+    ProxyUnreachable,
+    Turn,
+    TurnPage,
+    checked_attributes,
+)
+from harness.proxy.states import ToxicState
+from tests.support.canned import Canned
+
+PROXY = (
+    b'{"name":"a","listen":"127.0.0.1:5","upstream":"x:1","enabled":true,"Logger":{},"toxics":[]}'
+)
+NOT_FOUND = (404, b'{"error":"toxic not found","status":404}\n')
+
+
+def add(server, **more):
+    server.add_toxic(
+        "a",
+        **{
+            "name": "t",
+            "type": "latency",
+            "stream": "upstream",
+            "toxicity": 0.5,
+            "attributes": {"latency": 40},
+            **more,
+        },
+    )
+
+
+def test_create_when_done_then_returns_the_real_address():
+    with Canned({"GET /proxies": (200, b"{}"), "POST /proxies": (201, PROXY)}) as canned:
+        state = ProxyServer(canned.url).create("a", upstream="x:1")
+    assert state == ProxyState(name="a", listen="127.0.0.1:5", upstream="x:1", enabled=True)
+    assert json.loads(canned.asked[-1][2]) == {
+        "name": "a",
+        "upstream": "x:1",
+        "listen": "127.0.0.1:0",
+    }
+
+
+def test_toxic_when_added_then_all_of_it_is_sent():
+    with Canned({"POST /proxies/a/toxics": (200, b"{}")}) as canned:
+        add(ProxyServer(canned.url))
+    assert json.loads(canned.asked[-1][2]) == {
+        "name": "t",
+        "type": "latency",
+        "stream": "upstream",
+        "toxicity": 0.5,
+        "attributes": {"latency": 40, "jitter": 0},
+    }
+
+
+def test_toxic_when_removed_then_says_whether_it_was_there():
+    with Canned({"DELETE /proxies/a/toxics/t": (204, b"")}) as canned:
+        assert ProxyServer(canned.url).remove_toxic("a", "t") is True
+    with Canned({"DELETE /proxies/a/toxics/t": NOT_FOUND}) as canned:
+        assert ProxyServer(canned.url).remove_toxic("a", "t") is False
+    with (
+        Canned({"DELETE /proxies/a/toxics/t": (503, b"<html>")}) as canned,
+        pytest.raises(ProxyCallFailed),
+    ):
+        ProxyServer(canned.url).remove_toxic("a", "t")
+
+
+def test_toxics_when_listed_then_are_states():
+    toxic = b'[{"attributes":{"latency":1},"name":"t","type":"latency","stream":"upstream","toxicity":1}]'
+    with Canned({"GET /proxies/a/toxics": (200, toxic)}) as canned:
+        (state,) = ProxyServer(canned.url).toxics("a")
+    assert state == ToxicState(
+        name="t", type="latency", stream="upstream", toxicity=1.0, attributes={"latency": 1}
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "q#x", "q?x", "q%41", "", ".", "..", "ü", "x" * 201, "a\n"]
+)
+def test_name_when_it_could_reach_another_then_is_not_sent(name):
+    with Canned({}) as canned:
+        server = ProxyServer(canned.url)
+        for call in (
+            lambda: server.create(name, upstream="x:1"),
+            lambda: server.delete(name),
+            lambda: server.toxics(name),
+            lambda: server.remove_toxic("a", name),
+            lambda: add(server, name=name),
+            lambda: server.turns(name),
+        ):
+            with pytest.raises(UserError, match="cannot name"):
+                call()
+    assert canned.asked == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"attributes": {"latency": 9223372036855}}, "latency.latency: 9223372036855"),
+        ({"attributes": {"jitter": 2**62}}, "latency.jitter: "),
+        ({"attributes": {"lag": 1}}, "latency has no attribute 'lag'; it has latency, jitter"),
+        ({"type": "nope"}, "'nope' is no toxic; there are latency"),
+    ],
+)
+def test_toxic_when_it_would_harm_the_server_then_is_not_sent(change, message):
+    with Canned({}) as canned, pytest.raises(UserError) as refused:
+        add(ProxyServer(canned.url), **change)
+    assert message in str(refused.value)
+    assert canned.asked == []
+
+
+def test_attributes_when_partly_given_then_are_completed():
+    assert checked_attributes("latency", {"jitter": 3}) == {"latency": 0, "jitter": 3}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ours"),
+    [
+        (404, b'{"error":"proxy not found","status":404}\n', True),
+        (404, b"404 page not found\n", False),
+        (500, b"", False),
+    ],
+)
+def test_has_turns_when_asked_then_knows_our_own_server(status, body, ours):
+    with Canned({"GET /proxies/-/turns": (status, body)}) as canned:
+        assert ProxyServer(canned.url).has_turns() is ours
+
+
+def test_turns_when_read_then_are_instants():
+    body = (
+        b'{"turns":[{"conn":1,"seq":2,"arrived":5,"upstream":null,"ended":9,"end":"cut",'
+        b'"injected":["lag"]}],"next":7,"dropped":0,"connections":3,"bytes_up":4,"bytes_down":5}'
+    )
+    with Canned({"GET /proxies/a/turns?after=6": (200, body)}) as canned:
+        page = ProxyServer(canned.url).turns("a", 6)
+    turn = Turn(
+        conn=1,
+        seq=2,
+        arrived=Instant.of_ns(5),
+        upstream=None,
+        ended=Instant.of_ns(9),
+        end="cut",
+        injected=("lag",),
+    )
+    assert page == TurnPage(
+        turns=(turn,), next=7, dropped=0, connections=3, bytes_up=4, bytes_down=5
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"<html>"])
+def test_answer_when_it_cannot_be_understood_then_is_a_failure(body):
+    with Canned(
+        {"GET /proxies/a/turns?after=0": (200, body), "GET /version": (200, body)}
+    ) as canned:
+        server = ProxyServer(canned.url)
+        for call in (lambda: server.turns("a"), server.version):
+            with pytest.raises(ProxyCallFailed):
+                call()
+
+
+@pytest.mark.parametrize("said", ["git", "2.12.0"])
+def test_version_when_asked_then_is_what_the_server_says(said):
+    with Canned({"GET /version": (200, f'{{"version": "{said}"}}\n'.encode())}) as canned:
+        assert ProxyServer(canned.url).version() == said
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["127.0.0.1:8474", "https://h:1", "http://", "http://h:x", "http://h:1/path", "http://h:99999"],
+)
+def test_url_when_no_api_then_says_how_to_write_it(url):
+    with pytest.raises(UserError, match="http://host:port"):
+        ProxyServer(url)
+
+
+def test_url_when_written_with_a_slash_or_no_port_then_is_taken():
+    assert ProxyServer("http://127.0.0.1:8474/").url == "http://127.0.0.1:8474"
+    assert ProxyServer("http://127.0.0.1").url == "http://127.0.0.1:80"
+
+
+def test_import_when_done_then_is_light():
+    code = (
+        "import sys, harness.proxy.client, harness.proxy.daemon, harness.proxy.toxics.latency;"
+        "print(*{'requests', 'toxiproxy', 'aiohttp', 'pydantic'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
+
+
+def test_error_when_unreachable_then_is_no_failed_call():
+    assert not issubclass(ProxyUnreachable, ProxyCallFailed)

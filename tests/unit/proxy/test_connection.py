@@ -1,0 +1,265 @@
+"""A connection's two sides: turns, half-close, resets, ends. Sockets are made up; time is virtual."""
+
+import asyncio
+import errno
+import socket
+
+import pytest
+
+from harness.proxy.connection import Connection, _ClientSide, _ServerSide
+from harness.proxy.turn_log import TurnLog
+from tests.support import virtual_time
+
+
+class FakeTransport(asyncio.Transport):
+    def __init__(self):
+        super().__init__()
+        self.written, self.ended, self.buffered, self.lingers = b"", None, 0, False
+        self.eof, self.reading = False, True
+
+    def write(self, data):
+        self.written += data
+
+    def can_write_eof(self):
+        return True
+
+    def write_eof(self):
+        self.eof = True
+
+    def is_closing(self):
+        return self.ended is not None
+
+    def close(self):
+        self.ended = self.ended or "closed"
+
+    def abort(self):
+        self.ended = "reset" if self.lingers else "aborted"
+
+    def get_write_buffer_size(self):
+        return self.buffered
+
+    def get_extra_info(self, name, default=None):
+        return self
+
+    def setsockopt(self, level, option, _value):
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        self.lingers = True
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+
+class Joined:
+    """A connection whose both sides are up."""
+
+    def __init__(self, *, dialled=True):
+        self.log, self.gone = TurnLog(), []
+        self.connection = Connection(
+            1,
+            self.log,
+            self.gone.append,
+            loop=asyncio.get_running_loop(),
+            clock=virtual_time.now,
+        )
+        self.client, self.server = FakeTransport(), FakeTransport()
+        self.client_side = _ClientSide(self.connection)
+        self.server_side = _ServerSide(self.connection)
+        self.client_side.connection_made(self.client)
+        if dialled:
+            self.server_side.connection_made(self.server)
+            self.connection._running = False  # as ``run`` leaves it
+
+    def ends(self):
+        return [turn.end for turn in self.log.page(0, []).turns]
+
+
+def joined(test):
+    """Runs a test body in virtual time, with a joined connection."""
+
+    def in_virtual_time():
+        async def main():
+            result = test(Joined())
+            if asyncio.iscoroutine(result):
+                await result
+
+        virtual_time.run(main())
+
+    in_virtual_time.__name__ = test.__name__
+    in_virtual_time.__doc__ = test.__doc__
+    return in_virtual_time
+
+
+@joined
+def test_bytes_when_exchanged_then_pass_and_make_a_turn(it):
+    it.client_side.data_received(b"ask")
+    it.server_side.data_received(b"answer")
+    assert (it.server.written, it.client.written) == (b"ask", b"answer")
+    assert it.ends() == ["answered"]
+    assert (it.log.bytes_up, it.log.bytes_down) == (3, 6)
+
+
+@joined
+def test_half_close_when_the_client_sends_it_then_the_answer_still_passes(it):
+    it.client_side.data_received(b"ask")
+    assert it.client_side.eof_received() is True
+    assert it.server.eof
+    assert it.client.ended is None
+    it.server_side.data_received(b"answer")
+    it.server_side.eof_received()
+    assert it.client.written == b"answer"
+    assert (it.client.ended, it.server.ended) == ("closed", "closed")
+    assert it.ends() == ["answered"]
+
+
+@joined
+def test_turn_when_the_client_leaves_then_is_abandoned(it):
+    it.client_side.data_received(b"ask")
+    it.client_side.eof_received()
+    it.server_side.eof_received()
+    assert it.ends() == ["abandoned"]
+
+
+@joined
+def test_turn_when_the_server_leaves_then_is_cut(it):
+    it.client_side.data_received(b"ask")
+    it.server_side.eof_received()
+    assert it.client.eof
+    assert it.ends() == ["cut"]
+
+
+@joined
+def test_turn_when_we_end_it_then_is_cut(it):
+    it.client_side.data_received(b"ask")
+    it.connection.end()
+    assert it.ends() == ["cut"]
+    assert (it.client.ended, it.server.ended) == ("aborted", "aborted")
+
+
+@joined
+def test_reset_when_the_client_aborts_then_the_server_is_reset_and_the_turn_abandoned(it):
+    it.client_side.data_received(b"ask")
+    it.client_side.connection_lost(ConnectionResetError())
+    assert it.server.ended == "reset"
+    assert it.ends() == ["abandoned"]
+
+
+@joined
+def test_reset_when_the_server_aborts_then_the_client_is_reset_and_the_turn_cut(it):
+    it.client_side.data_received(b"ask")
+    it.server_side.connection_lost(ConnectionResetError())
+    assert it.client.ended == "reset"
+    assert it.ends() == ["cut"]
+
+
+@joined
+async def test_reset_when_bytes_are_still_being_written_then_waits_for_them_but_not_for_ever(it):
+    it.client.buffered = 10
+    it.server_side.connection_lost(ConnectionResetError())
+    assert it.client.ended is None
+    await asyncio.sleep(0.5)  # noqa: TID251 - virtual time
+    assert it.client.ended is None
+    await asyncio.sleep(0.6)  # noqa: TID251 - virtual time
+    assert it.client.ended == "reset"
+
+
+@joined
+def test_reset_when_the_fin_had_passed_before_then_is_told_too(it):
+    it.server_side.eof_received()
+    it.server_side.connection_lost(BrokenPipeError())
+    assert it.client.ended == "reset"
+
+
+@joined
+def test_gone_when_both_sockets_are_closed_then_is_told_once(it):
+    it.connection.end()
+    it.connection.end()
+    it.client_side.connection_lost(None)
+    assert it.gone == []
+    it.server_side.connection_lost(None)
+    assert it.gone == [it.connection]
+
+
+@joined
+def test_side_when_its_buffer_is_full_then_the_other_is_not_read(it):
+    it.client_side.pause_writing()
+    assert not it.server.reading
+    assert it.client.reading
+    it.client_side.resume_writing()
+    assert it.server.reading
+    it.server_side.pause_writing()
+    assert not it.client.reading
+    it.server_side.resume_writing()
+    assert it.client.reading
+
+
+class Loop:
+    """Takes the accepted socket; dials as the test says."""
+
+    def __init__(self, it, dial):
+        self.it, self.dial = it, dial
+
+    async def connect_accepted_socket(self, _factory, _sock):
+        return None
+
+    async def create_connection(self, _factory, _host, _port):
+        await self.dial()
+
+
+def run_dialling(dial, meanwhile=lambda _it: None):
+    async def main():
+        it = Joined(dialled=False)
+        it.connection._loop = Loop(it, dial)
+        async with asyncio.TaskGroup() as group:
+            began = virtual_time.now()
+            group.create_task(it.connection.run(None, "h", 1))
+            await asyncio.sleep(0)  # noqa: TID251 - lets the dial begin
+            await asyncio.sleep(0)  # noqa: TID251 - lets the dial begin
+            meanwhile(it)
+        it.client_side.connection_lost(None)
+        return it, virtual_time.now() - began
+
+    return virtual_time.run(main())
+
+
+async def hang():
+    await asyncio.Event().wait()
+
+
+async def refuse():
+    raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+
+
+def test_dial_when_refused_then_the_client_is_closed():
+    it, _ = run_dialling(refuse)
+    assert it.client.ended == "aborted"
+    assert it.gone == [it.connection]
+
+
+def test_dial_when_it_hangs_then_is_given_up_after_ten_seconds():
+    async def dial():
+        await asyncio.sleep(60)  # noqa: TID251 - virtual time
+
+    it, took = run_dialling(dial)
+    assert it.client.ended == "aborted"
+    assert took.in_s == pytest.approx(10)
+
+
+def test_dial_when_the_connection_is_ended_then_is_cancelled():
+    it, took = run_dialling(hang, lambda it: it.connection.end())
+    assert it.client.ended == "aborted"
+    assert took.in_s == 0
+    assert it.gone == [it.connection]
+
+
+def test_dial_when_the_client_aborts_then_is_cancelled_and_its_turn_abandoned():
+    def abort(it):
+        it.client_side.data_received(b"ask")
+        it.client_side.connection_lost(ConnectionResetError())
+
+    it, took = run_dialling(hang, abort)
+    assert took.in_s == 0
+    assert it.ends() == ["abandoned"]
+    assert it.gone == [it.connection]

@@ -1,0 +1,88 @@
+"""Prepare: captures become values for later steps and are hidden; anything but a yes is a failure."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from harness.model.address import Address
+from harness.model.errors import TargetError
+from harness.model.events import AnyEvent, Prepared
+from harness.model.outcomes import Acknowledged, Outcome, Unknown
+from harness.model.plan import HttpCall, OperationPlan, PreparePlan
+from harness.model.units import Duration, Instant
+from harness.runner import prepare
+from harness.traffic.answer import Answer, Headers
+from harness.traffic.operation import Operation
+
+LOGIN = Operation.compile(
+    OperationPlan(
+        name="login",
+        on="app",
+        http=HttpCall(method="POST", path="/login"),
+        timeout=Duration.of_s(1),
+    )
+)
+
+
+def an_answer(body: bytes, outcome: Outcome) -> Answer:
+    at = Instant.of_ns(1)
+    return Answer(status=200, headers=Headers(), body=body, first=at, last=at, sent=at, outcome=outcome)
+
+
+def prepared(
+    monkeypatch: pytest.MonkeyPatch,
+    *steps: PreparePlan,
+    body: bytes = b'{"token": "s3cret", "id": 7}',
+    outcome: Outcome | None = None,
+):
+    sent: list[Mapping[str, Any]] = []
+    hidden: list[str] = []
+    events: list[AnyEvent] = []
+
+    async def send(_operation: Operation, *, address: Address, values: Mapping[str, Any]) -> Answer:
+        sent.append(values)
+        return an_answer(body, outcome or Acknowledged())
+
+    monkeypatch.setattr(prepare, "send", send)
+    captured = asyncio.run(
+        prepare.run_prepare(
+            steps,
+            operations={"login": LOGIN},
+            address_of=lambda _service: Address("127.0.0.1", 1),
+            values={"variant": "naive"},
+            record=events.append,
+            hide=hidden.append,
+        )
+    )
+    return captured, sent, hidden, events
+
+
+def test_prepare_when_parts_are_captured_then_texts_among_them_are_hidden(monkeypatch):
+    step = PreparePlan(operation="login", capture={"token": "json.token", "user": "json.id"})
+    captured, _, hidden, events = prepared(monkeypatch, step)
+    assert captured == {"token": "s3cret", "user": 7}
+    assert hidden == ["s3cret"]
+    (event,) = events
+    assert isinstance(event, Prepared)
+    assert "s3cret" not in str(event)
+
+
+def test_prepare_when_a_second_step_runs_then_it_knows_what_the_first_captured(monkeypatch):
+    first = PreparePlan(operation="login", capture={"token": "json.token"})
+    second = PreparePlan(operation="login", vars={"name": "ada"})
+    _, sent, _, _ = prepared(monkeypatch, first, second)
+    assert sent[1]["token"] == "s3cret"
+    assert (sent[1]["name"], sent[1]["variant"], sent[1]["rid"]) == ("ada", "naive", "prepare-2")
+
+
+def test_prepare_when_it_is_not_acknowledged_then_it_is_the_targets_failure(monkeypatch):
+    with pytest.raises(TargetError, match="not acknowledged"):
+        prepared(monkeypatch, PreparePlan(operation="login"), outcome=Unknown("answered 503"))
+
+
+def test_prepare_when_the_answer_lacks_what_is_captured_then_the_name_is_said(monkeypatch):
+    step = PreparePlan(operation="login", capture={"token": "json.key"})
+    with pytest.raises(TargetError, match="capture token from json.key"):
+        prepared(monkeypatch, step)
