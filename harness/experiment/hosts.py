@@ -19,7 +19,7 @@ Speaks = Literal["http", "sql", "nothing", "unknown"]
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # Stands for what is filled in later; no URL holds it by itself.
 _LATER = "\N{SYMBOL FOR SUBSTITUTE}"
-_LITERAL_PASSWORD = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:?#]*:(?P<password>[^\s/@?#]+)@")
+_PASSWORD = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:?#]*:(?P<password>[^\s/@?#]+)@")
 
 
 def speaks(url: str) -> Speaks:
@@ -88,12 +88,12 @@ def check_host(draft: Draft, path: Path, host: str, allowed: Collection[str]) ->
 
 def check_password(draft: Draft, path: Path, text: str) -> None:
     """No password in plain text: it would stand in the file, and in whatever shows the file."""
-    literal = any(
-        not _PLACEHOLDER.search(found["password"]) for found in _LITERAL_PASSWORD.finditer(text)
-    )
+    # A placeholder has a colon of its own, and a path may have slashes: it goes first.
+    later = _PLACEHOLDER.sub(_LATER, text)
+    literal = any(_LATER not in found["password"] for found in _PASSWORD.finditer(later))
     if not literal and "://" in text:
         try:
-            query = parse_qsl(urlsplit(_PLACEHOLDER.sub(_LATER, text)).query)
+            query = parse_qsl(urlsplit(later).query)
         except ValueError:
             query = []
         literal = any(

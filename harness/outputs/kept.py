@@ -27,7 +27,7 @@ def kept_text(events: Iterable[AnyEvent], scratch: Sequence[Path]) -> str:
         return ""
     groups = " ".join(f"-{process.pgid}" for process in reversed(processes.values()))
     names = ", ".join(safe(process.name) for process in processes.values())
-    lines = [f"kept    {names}", *ready, f"  stop them with:   kill -INT -- {groups}"]
+    lines = [f"kept    {names}", *ready, f"  stop them with:   kill -s INT -- {groups}"]
     if scratch:
         lines.append(f"  then remove:      rm -r {' '.join(safe(str(path)) for path in scratch)}")
     return "\n".join([*lines, ""])

@@ -183,14 +183,22 @@ def test_warming_when_no_worker_is_left_then_goes_on_cold(
 ) -> None:
     monkeypatch.setattr(warming, "WARM_LIMIT", Duration.of_ms(50))
 
+    connections: list[list[str]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        methods: list[str] = []
+        connections.append(methods)
         while (request := await read_request(reader)) is not None:
-            if request[0].startswith("POST"):
+            methods.append(request[0].partition(" ")[0])
+            if methods[-1] == "POST":
                 writer.write(OK)
 
     events = run_against(serve, step(40), warm=HttpCall(method="GET", path="/healthz"))
     assert next(e for e in events if isinstance(e, BurstWritten)).warmed == 0
     assert len(returned(events)) == 40
+    # The first 32 were tried and given up for new ones, the others not tried at all.
+    assert connections.count(["GET"]) == 32
+    assert connections.count(["POST"]) == 40
 
 
 def test_two_operations_when_in_one_burst_then_sent_in_turn_with_their_own_variables() -> None:

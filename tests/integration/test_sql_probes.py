@@ -57,7 +57,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], port: int, log: Path, ending: signal.Signals) -> Iterator[None]:
+def serving(command: list[str], url: str, log: Path, ending: signal.Signals) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -68,9 +68,9 @@ def serving(command: list[str], port: int, log: Path, ending: signal.Signals) ->
         )
     try:
         until_sync(
-            lambda: _accepts(port) or process.poll() is not None,
+            lambda: process.poll() is not None or _answers(url),
             within=Duration.of_s(30),
-            what=f"{command[0]} accepts connections",
+            what=f"{command[0]} answers",
         )
         assert process.poll() is None, log.read_text()
         yield
@@ -82,9 +82,12 @@ def serving(command: list[str], port: int, log: Path, ending: signal.Signals) ->
             process.kill()
 
 
-def _accepts(port: int) -> bool:
-    with socket.socket() as probing:
-        return probing.connect_ex(("127.0.0.1", port)) == 0
+def _answers(url: str) -> bool:
+    """A server that accepts may still be starting up."""
+    try:
+        return bool(value_of(url, "SELECT 1") == Plain(1))
+    except TargetError:
+        return False
 
 
 def _run(command: list[str], given: str = "") -> None:
@@ -115,8 +118,9 @@ def postgres(folder: Path) -> Iterator[str]:
         *(str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-c", "fsync=off"),
         *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
     ]
-    with serving(command, port, folder / "postgres.log", signal.SIGINT):
-        yield f"postgresql://harness:{QUOTED}@127.0.0.1:{port}/postgres"
+    url = f"postgresql://harness:{QUOTED}@127.0.0.1:{port}/postgres"
+    with serving(command, url, folder / "postgres.log", signal.SIGINT):
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +162,9 @@ def mariadb(folder: Path) -> Iterator[str]:
         *("--skip-name-resolve", f"--pid-file={folder}/my.pid", f"--tmpdir={folder}"),
         *("--character-set-server=utf8mb4",),
     ]
-    with serving(command, port, folder / "mysql.log", signal.SIGTERM):
-        yield f"mysql://harness:{QUOTED}@127.0.0.1:{port}/app?charset=utf8mb4"
+    url = f"mysql://harness:{QUOTED}@127.0.0.1:{port}/app?charset=utf8mb4"
+    with serving(command, url, folder / "mysql.log", signal.SIGTERM):
+        yield url
 
 
 DATABASES = [

@@ -153,7 +153,7 @@ class ApiConnection(asyncio.Protocol):
                 self._send(h11.Data(data=refusal.body))
                 self._send(h11.EndOfMessage())
             except h11.LocalProtocolError as problem:
-                print(f"API: no answer could be sent: {problem}", file=sys.stderr)  # noqa: T201
+                sys.stderr.write(f"API: no answer could be sent: {problem}\n")
         self._close()
 
     def _too_slow(self) -> None:

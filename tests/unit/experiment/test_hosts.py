@@ -49,6 +49,8 @@ def test_url_when_it_has_a_scheme_then_that_tells_what_it_speaks(url, protocol):
         "postgresql://{env:U}:{env:P}@127.0.0.1/app",
         "postgresql://{env:U}:{file:secret.txt}@127.7.7.7:5432/app",
         "postgresql://postgres@127.0.0.1/app",
+        "postgresql://{env:U}@127.0.0.1/app",
+        "postgresql://{env:U}:{file:/run/secrets/db}@127.0.0.1/app",
     ],
 )
 def test_url_when_right_then_nothing_is_told(draft, url):

@@ -35,6 +35,7 @@ def test_include_when_both_have_a_key_then_own_wins_and_mappings_merge(files):
     assert value == {"a": 1, "b": 3, "l": [1], "m": {"x": 1, "y": 2, "deep": {"p": 1, "q": 2}}}
     assert wrong == []
     assert find(root, ("m", "deep", "q")).mark.file == "other.yaml"
+    assert {entry.key.file for key, entry in root.entries.items() if key != "b"} == {"own.yaml"}
 
 
 def test_include_when_a_list_then_later_files_win(files):

@@ -35,7 +35,7 @@ def test_kept_text_when_processes_are_up_then_it_says_where_and_how_to_stop_them
         "kept    proxy, postgres",
         "  postgres answers at 127.0.0.1:5432",
         "  hop db listens at 127.0.0.1:6000",
-        "  stop them with:   kill -INT -- -13 -11",
+        "  stop them with:   kill -s INT -- -13 -11",
         "  then remove:      rm -r /tmp/data",
     ]
 

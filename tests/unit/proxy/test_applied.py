@@ -67,6 +67,20 @@ def test_toxicity_when_below_one_then_draws_decide_and_repeat():
     assert 10 < sum(hits(1)) < 54
 
 
+def test_toxicity_when_only_attributes_change_then_is_not_drawn_again():
+    half = replace(LAG, toxicity=0.5)
+    for number in range(16):
+        toxics, _, down = applied(number)
+        toxics.add(half)
+        acting = not down.chain.transparent
+        before = half
+        for latency in range(5):
+            after = replace(half, attributes={"latency": latency, "jitter": 0})
+            toxics.change(before, after)
+            assert (not down.chain.transparent) is acting
+            before = after
+
+
 def test_toxicity_when_changed_then_takes_effect_at_once():
     toxics, _, down = applied()
     toxics.add(LAG)

@@ -155,8 +155,10 @@ def test_reading_when_toxics_hold_too_much_then_pauses_until_they_let_go():
 def test_reading_when_the_source_has_ended_then_is_never_resumed():
     made = Made(lag=40)
     made.link.take(b"x" * HELD_BOUND, 1, t(0))
-    made.link.take_close(Close("eof"), t(0))
+    made.link.take(b"y", 1, t(10))
+    made.link.take_close(Close("eof"), t(10))
     made.fire(40)
+    assert not made.link.done
     assert not made.source.reading
 
 

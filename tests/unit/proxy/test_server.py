@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.proxy.clock import now
+from harness.proxy.listener import bind
 from harness.proxy.proxy import Surroundings
 from harness.proxy.server import Server
 from harness.proxy.states import ProxySpec, Refused, ToxicSpec
@@ -59,6 +60,32 @@ def test_update_when_the_port_stays_but_the_host_changes_then_moves():
             f"0.0.0.0:{port}",
         }
         assert run(one.update("a", ProxySpec(listen=f"127.0.0.1:{port}"))).listen == listen
+
+
+def test_update_when_it_cannot_move_then_still_listens_where_it_did():
+    with server() as (one, run):
+        run(one.create(spec()))
+        before, listener = picture(one), one.proxy("a")._listener
+        with pytest.raises(Refused, match="cannot assign requested address"):
+            run(one.update("a", ProxySpec(listen="192.0.2.1:0", upstream="y:1")))
+        assert picture(one) == before
+        assert one.proxy("a")._listener is listener
+
+
+def test_populate_when_one_cannot_listen_then_every_socket_is_given_back():
+    with server() as (one, run):
+        bound = []
+
+        def keep(address):
+            bound.append(bind(address))
+            return bound[-1]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("harness.proxy.server.bind", keep)
+            with pytest.raises(Refused):
+                run(one.populate([spec("a"), spec("b"), spec("c", listen="192.0.2.1:0")]))
+        assert [sock.fileno() for sock, _ in bound] == [-1, -1]
+        assert picture(one) == []
 
 
 def test_update_when_enabling_fails_then_upstream_is_as_before():

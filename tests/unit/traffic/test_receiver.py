@@ -12,6 +12,7 @@ from harness.model.units import Duration
 from harness.traffic.answer import Answer, Failure
 from harness.traffic.receiver import Awaited, Receiver
 from harness.traffic.response import ResponseReader
+from tests.support.waiting import until
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -104,6 +105,26 @@ def test_waiting_when_one_is_late_then_it_alone_is_given_up() -> None:
                 assert isinstance(came, Failure)
                 assert came.because == f"{words} within 50 ms"
                 assert came.last.ns - one.sent >= 50_000_000
+
+    asyncio.run(main())
+
+
+def test_waiting_when_time_outs_differ_then_each_has_its_own() -> None:
+    async def main() -> None:
+        with awaited(2, Duration.of_ms(50)) as ((short, long), (_, second)):
+            long.timeout = Duration.of_s(60)
+            receiver = Receiver([short, long])
+            receiver.attach()
+            async with asyncio.TaskGroup() as group:
+                waiting = group.create_task(receiver.wait())
+                await until(
+                    lambda: short.last is not None, within=Duration.of_s(5), what="one is given up"
+                )
+                assert not waiting.done()
+                second.sendall(OK)
+            receiver.close()
+            assert isinstance(short.result(), Failure)
+            assert isinstance(long.result(), Answer)
 
     asyncio.run(main())
 

@@ -46,6 +46,22 @@ def test_chunks_when_many_then_each_counts_from_its_own_arrival_and_order_is_kep
     )  # fmt: skip
 
 
+def test_chunk_when_its_draw_is_shorter_than_its_predecessors_then_leaves_and_is_stamped_with_it():
+    class Draws(Random):
+        drawn = iter([30, -40])
+
+        def randrange(self, *_):
+            return next(self.drawn)
+
+    toxic = Latency({"latency": 40, "jitter": 40}, Draws())
+    assert (
+        play(toxic)
+        >> at(0, b"a") << Injected(0) << WakeAt(t(70))
+        >> at(1, b"b") << Injected(0)
+        >> at(71) << Send(b"a", t(70)) << Send(b"b", t(70))
+    )  # fmt: skip
+
+
 def test_chunk_when_delay_is_zero_then_passes_uninjected():
     assert play(latency(0)) >> at(0, b"a") << Send(b"a", t(0))
     assert play(latency(-1000, -100)) >> at(0, b"a") << Send(b"a", t(0))
