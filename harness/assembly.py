@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 from harness import __version__
@@ -69,12 +68,11 @@ def plans_of(request: Request) -> list[Plan]:
     Raises:
         UserError: with one problem for each mistake found.
     """
-    seed = request.seed
     return load(
         request.files,
         kinds=vocabulary(),
         variants=request.variants,
-        seed=seed if seed is not None else SystemRandom().randrange(100_000),
+        seed=request.seed,
         rounds=request.rounds,
         time_limit=request.time_limit,
         allow_hosts=request.allow_hosts,

@@ -5,6 +5,7 @@ Read at the moment of use; nothing is kept.
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.model.errors import UserError
@@ -47,3 +48,16 @@ def file_text(folder: Path) -> Callable[[str], str]:
         return text.rstrip("\r\n")
 
     return read
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where templates take values from that no file of the user's holds. Both raise ``UserError``."""
+
+    env: Callable[[str], str]
+    file: Callable[[str], str]
+
+
+def sources_at(folder: Path = Path()) -> Sources:
+    """The environment, and the files below ``folder``; nothing read is hidden from anybody."""
+    return Sources(environment_variable, file_text(folder))

@@ -74,12 +74,15 @@ def _hop(plan: Plan, fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
     if counted is None:
         detail = f"nobody counted the bytes of hop {fault.on}"
         yield Lack(short="hop not counted", detail=detail, withheld=True, about="fault")
-    elif counted.bytes_up + counted.bytes_down == 0:
+    elif counted.turns == 0:
         detail = (
-            f"no bytes passed hop {fault.on}: does the service dial {{hops.{fault.on}.url}} "
+            f"no bytes passed hop {fault.on} during a burst: does the service dial {{hops.{fault.on}.url}} "
             f"or {{hops.{fault.on}.address}}?"
         )
         yield Lack(short=f"no bytes on hop {fault.on}", detail=detail, withheld=True, about="fault")
+    elif counted.dropped:
+        detail = f"hop {fault.on} saw {counted.dropped} more messages than were kept"
+        yield Lack(short="messages not kept", detail=detail, withheld=True, about="fault")
 
 
 def _fault(fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:

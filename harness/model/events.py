@@ -295,7 +295,10 @@ class OperationReturned(Event, frozen=True, kw_only=True, tag=True):
 
 
 class HopRequestArrived(Event, frozen=True, kw_only=True, tag=True):
-    """A turn began: client bytes after server bytes on connection ``conn`` of hop ``hop``."""
+    """A turn began: client bytes after server bytes on connection ``conn`` of hop ``hop``.
+
+    Only turns since the round's first release are journalled; warming up is no evidence.
+    """
 
     hop: str
     conn: int
@@ -321,7 +324,10 @@ class HopRequestEnded(Event, frozen=True, kw_only=True, tag=True):
 
 
 class HopCounted(Event, frozen=True, kw_only=True, tag=True):
-    """What moved through a hop in one round. ``dropped`` turns were too many to keep."""
+    """What moved through a hop in one round; ``turns`` are those since the first release.
+
+    ``dropped`` turns were too many to keep.
+    """
 
     hop: str
     round: int

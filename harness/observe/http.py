@@ -4,14 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from harness.connections.http import HttpAnswer
 from harness.connections.plain import Plain, plain
 from harness.connections.pool import Connections
-from harness.connections.secrets import environment_variable, file_text
+from harness.connections.secrets import Sources, sources_at
 from harness.expressions.evaluate import EvaluationProblem, evaluate
 from harness.expressions.parse import Expression, ExpressionProblem, parse
 from harness.expressions.template import Template, TemplateProblem
@@ -38,14 +37,24 @@ class Http:
         """An expression over status, json, headers, body and elapsed."""
         headers: dict[str, str] = field(default_factory=dict)
 
-    def __init__(self, method: str, path: Template, headers: Template, value: Expression) -> None:
+    def __init__(
+        self,
+        method: str,
+        path: Template,
+        headers: Template,
+        value: Expression,
+        sources: Sources,
+    ) -> None:
+        self._sources = sources
         self._method = method
         self._path = path
         self._headers = headers
         self._value = value
 
     @classmethod
-    def make(cls, plan: ProbePlan, values: Mapping[str, Any]) -> Probe:
+    def make(
+        cls, plan: ProbePlan, values: Mapping[str, Any], sources: Sources | None = None
+    ) -> Probe:
         """The probe of ``plan``; ``values`` fill its placeholders at each reading.
 
         Raises:
@@ -61,6 +70,7 @@ class Http:
                 Template.parse(path.strip()),
                 Template.parse(given.headers),
                 parse(given.value),
+                sources or sources_at(),
             )
         except (TemplateProblem, ExpressionProblem) as problem:
             raise UserError(f"probe {plan.name}: {problem}") from problem
@@ -91,7 +101,7 @@ class Http:
 
     def _fill(self, template: Template, values: Mapping[str, Any]) -> Any:
         try:
-            return template.fill(values, env=environment_variable, file=file_text(Path()))
+            return template.fill(values, env=self._sources.env, file=self._sources.file)
         except TemplateProblem as problem:
             raise UserError(
                 f"a probe of {self._method} {self._value.source}: {problem}"

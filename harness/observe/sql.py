@@ -1,12 +1,11 @@
 """The probe ``sql``: a query that gives one row with one column."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from harness.connections.plain import Plain
 from harness.connections.pool import Connections
-from harness.connections.secrets import environment_variable, file_text
+from harness.connections.secrets import Sources, sources_at
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import params, to_params
 from harness.model.errors import UserError
@@ -24,11 +23,14 @@ class Sql:
     class Params:
         sql: str
 
-    def __init__(self, query: Template) -> None:
+    def __init__(self, query: Template, sources: Sources) -> None:
         self._query = query
+        self._sources = sources
 
     @classmethod
-    def make(cls, plan: ProbePlan, values: Mapping[str, Any]) -> Probe:
+    def make(
+        cls, plan: ProbePlan, values: Mapping[str, Any], sources: Sources | None = None
+    ) -> Probe:
         """The probe of ``plan``; ``values`` fill its placeholders at each reading.
 
         Raises:
@@ -36,7 +38,7 @@ class Sql:
         """
         query = to_params(cls.Params, plan.params).sql
         try:
-            return Probe.of(cls(Template.parse(query)), plan, values)
+            return Probe.of(cls(Template.parse(query), sources or sources_at()), plan, values)
         except TemplateProblem as problem:
             raise UserError(
                 f"probe {plan.name}: {problem}", hint="A brace that SQL needs is written {{ or }}."
@@ -49,7 +51,7 @@ class Sql:
             TargetError: the database's own words, or how many rows came.
         """
         try:
-            query = self._query.fill(values, env=environment_variable, file=file_text(Path()))
+            query = self._query.fill(values, env=self._sources.env, file=self._sources.file)
         except TemplateProblem as problem:
             raise UserError(f"a probe on {on}: {problem}") from problem
         client = await connections.sql(on)

@@ -37,18 +37,21 @@ class Course:
         connections: Connections,
         faults: ActiveFaults,
         run_id: str,
-        hide: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._record = record
         self._stack = stack
         self._connections = connections
         self._faults = faults
-        self._hide = hide
-        self._operations = {o.name: Operation.compile(o) for o in plan.target.operations}
+        sources = stack.sources
+        self._operations = {
+            o.name: Operation.compile(o, sources=sources) for o in plan.target.operations
+        }
         self._values: dict[str, Any] = {**stack.names, "variant": plan.variant, "run": run_id}
-        self._probes = {p.name: PROBES[p.kind].make(p, self._values) for p in plan.target.probes}
-        self._resets = [RESETS[r.kind].make(r, self._values) for r in plan.target.resets]
+        self._probes = {
+            p.name: PROBES[p.kind].make(p, self._values, sources) for p in plan.target.probes
+        }
+        self._resets = [RESETS[r.kind].make(r, self._values, sources) for r in plan.target.resets]
 
     async def drive(self) -> AsyncIterator[str]:
         """Runs the whole course.
@@ -66,7 +69,7 @@ class Course:
                 address_of=self._stack.address,
                 values=self._values,
                 record=self._record,
-                hide=self._hide,
+                hide=self._stack.hide,
             )
             self._values.update(captured)
         yield "steady state before"

@@ -9,9 +9,9 @@ from typing import Any
 from harness.connections.pool import Connections
 from harness.faults.toxic import HopOnProxy, ToxicFault
 from harness.model.address import Address
-from harness.model.events import AnyEvent, ResetDone, RoundFinished, RoundStarted
+from harness.model.events import AnyEvent, BurstReleased, ResetDone, RoundFinished, RoundStarted
 from harness.model.plan import BurstStep, FaultStep, HttpCall, Plan
-from harness.model.units import Duration
+from harness.model.units import Duration, Instant
 from harness.observe.read import Probe
 from harness.observe.sampler import Sampler
 from harness.runner.clock import now
@@ -50,7 +50,6 @@ async def run_round(stage: Stage, number: int) -> None:
         TargetError: reset, probe, proxy or a service failed in a way that is no verdict.
     """
     plan, record = stage.plan, stage.record
-    began = now()
     record(RoundStarted(round=number))
     await stage.reset()
     record(ResetDone(round=number))
@@ -68,18 +67,29 @@ async def run_round(stage: Stage, number: int) -> None:
                             record=record,
                         )
                     )
-            await _method(stage, number)
+            released = await _method(stage, number)
             stage.check_alive()
             await _settle(stage, number)
     finally:
         await stage.faults.undo_all()
-    await stage.wire.finish(round=number, since=began, record=record)
+    await stage.wire.finish(round=number, since=released, record=record)
     for fault in stage.faults.of_round(number):
-        record(fault.verify(stage.wire.turns(fault.step.on)))
+        record(fault.verify(stage.wire.turns(fault.step.on, since=released)))
     record(RoundFinished(round=number))
 
 
-async def _method(stage: Stage, number: int) -> None:
+async def _method(stage: Stage, number: int) -> Instant:
+    """Runs the steps in order; returns when the first last byte was released.
+
+    What passed the hops before (warming up, in the main) is no evidence of what a burst met.
+    """
+    released: list[Instant] = []
+
+    def record(event: AnyEvent) -> object:
+        if isinstance(event, BurstReleased):
+            released.append(event.first)
+        return stage.record(event)
+
     async with asyncio.TaskGroup() as ending:
         for step in stage.plan.method:
             match step:
@@ -96,10 +106,11 @@ async def _method(stage: Stage, number: int) -> None:
                         operations=stage.operations,
                         address_of=stage.address_of,
                         values={**stage.values, "round": number},
-                        record=stage.record,
+                        record=record,
                         numbers=stage.numbers,
                         warm=stage.warm,
                     )
+    return min(released, default=now())
 
 
 async def _undo_after(lasts: Duration, fault: ToxicFault, faults: ActiveFaults) -> None:

@@ -145,7 +145,6 @@ class Run:
             connections=connections,
             faults=self._faults,
             run_id=options.run_id,
-            hide=self._journal.hide,
         )
         async for self._during in course.drive():
             pass

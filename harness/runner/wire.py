@@ -52,7 +52,7 @@ class Wire:
         return sum(s.page.bytes_up + s.page.bytes_down for s in self._seen.values() if s.page)
 
     async def finish(self, *, round: int, since: Instant, record: Record) -> None:
-        """Journals the round's turns and counts."""
+        """Journals the turns that began at ``since`` or later, and the round's counts."""
         await self._fetch()
         for hop, seen in self._seen.items():
             still_open = [t for t in (seen.page.turns if seen.page else ()) if t.end == "open"]
@@ -62,9 +62,9 @@ class Wire:
             if seen.page is not None and seen.base is not None:
                 record(_counted(hop, round, len(turns), seen.base, seen.page))
 
-    def turns(self, hop: str) -> list[Turn]:
-        """The turns that ended in this round, as far as they were fetched."""
-        return self._seen[hop].turns
+    def turns(self, hop: str, *, since: Instant) -> list[Turn]:
+        """The turns of this round that began at ``since`` or later and have ended."""
+        return [turn for turn in self._seen[hop].turns if turn.arrived >= since]
 
     async def _fetch(self) -> None:
         for hop, watched in self._watched.items():

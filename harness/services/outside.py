@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from harness.connections.secrets import file_text
+from harness.connections.secrets import Sources, file_text
 from harness.model.errors import UserError
 
 # Shorter ones would blot out parts of ordinary words, and protect nothing.
@@ -54,6 +54,11 @@ class Outside:
         value = self._file(path)
         self.hide(value)
         return value
+
+    @property
+    def sources(self) -> Sources:
+        """For those who fill templates later: probes, resets, operations."""
+        return Sources(self.env, self.file)
 
     def hide(self, value: str) -> None:
         """Hides ``value`` from the journal, unless that would blot out what the journal must say."""

@@ -66,6 +66,8 @@ class Stack:
         self._allowed = {*plan.target.allow_hosts, *allow_hosts}
         words = {*_words(plan), proxy.own, proxy.foreign or "", mark, folder.name}
         self._outside = Outside(env, Path(plan.target.folder), hide, words)
+        self.sources = self._outside.sources
+        self.hide = self._outside.hide
         self._wiring = Hops(proxy, run=folder.name, record=record)
         self._addresses: dict[str, Address | None] = {}
         self._processes: dict[str, ProcessGroup] = {}

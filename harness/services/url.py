@@ -3,7 +3,7 @@
 from harness.kinds import params
 from harness.services.ready import accepts
 from harness.services.site import Site, Started
-from harness.services.urls import address_of, password_in
+from harness.services.urls import address_of, anchored, password_in
 
 
 class UrlService:
@@ -25,6 +25,8 @@ class UrlService:
         if password is not None:
             site.hide(password)
         address = address_of(url, what=f"service {site.name}")
+        if address is None:
+            url = anchored(url, site.folder)
         if address is not None:
             # Again, for what the templates were filled with was not known when the files were read.
             site.check_host(address)

@@ -1,5 +1,6 @@
 """URLs of services: where they lead, and the same URL leading to a hop instead. Pure."""
 
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from harness.model.address import Address
@@ -36,6 +37,14 @@ def address_of(url: str, *, what: str) -> Address | None:
             hint="Write it as http://127.0.0.1:8000.",
         )
     return Address(parts.hostname, port)
+
+
+def anchored(url: str, folder: Path) -> str:
+    """A ``sqlite:///data.db`` below ``folder``, where the target's own processes look for it too."""
+    scheme, found, path = url.partition(":///")
+    if not found or path.startswith("/") or path.startswith(":memory:") or not path:
+        return url
+    return f"{scheme}:///{folder / path}"
 
 
 def with_address(url: str, address: Address) -> str:

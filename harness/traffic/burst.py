@@ -6,9 +6,9 @@ How last bytes leave together is ``last_byte.py``; what an answer means is the o
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from harness.connections.secrets import sources_at
 from harness.expressions.template import TemplateProblem
 from harness.model.address import Address
 from harness.model.errors import UserError
@@ -179,7 +179,9 @@ def _warm_calls(
         call = warm.get(service)
         if call is not None:
             address = address_of(service)
-            template = CallTemplate.compile(call, what=f"ready check of {service}", folder=Path())
+            template = CallTemplate.compile(
+                call, what=f"ready check of {service}", sources=sources_at()
+            )
             content = template.request(values, address)
             calls[address] = WarmCall(method=call.method, content=content)
     return calls

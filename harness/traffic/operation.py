@@ -5,10 +5,9 @@ Templates and rules are parsed once, in ``compile``. Nothing is sent here.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from harness.connections.secrets import environment_variable, file_text
+from harness.connections.secrets import Sources, sources_at
 from harness.expressions.evaluate import EvaluationProblem, evaluate
 from harness.expressions.parse import Expression, parse
 from harness.expressions.template import Template, TemplateProblem
@@ -37,8 +36,8 @@ class CallTemplate:
     file: Callable[[str], str]
 
     @classmethod
-    def compile(cls, call: HttpCall, *, what: str, folder: Path) -> "CallTemplate":
-        """``what`` names it in errors; ``folder`` is where ``{file:…}`` starts."""
+    def compile(cls, call: HttpCall, *, what: str, sources: Sources) -> "CallTemplate":
+        """``what`` names it in errors; ``sources`` answer ``{env:…}`` and ``{file:…}``."""
         try:
             path = Template.parse(call.path)
             headers = Template.parse(call.headers)
@@ -54,8 +53,8 @@ class CallTemplate:
             headers=headers,
             content=body,
             is_json=call.has_json,
-            env=environment_variable,
-            file=file_text(folder),
+            env=sources.env,
+            file=sources.file,
         )
 
     def request(self, values: Mapping[str, Any], address: Address) -> bytes:
@@ -107,8 +106,8 @@ class Operation:
     rejected: Expression | None
 
     @classmethod
-    def compile(cls, plan: OperationPlan, *, folder: Path = Path()) -> "Operation":
-        """Parses templates and rules once; ``folder`` is the target file's.
+    def compile(cls, plan: OperationPlan, *, sources: Sources | None = None) -> "Operation":
+        """Parses templates and rules once; ``sources`` answer ``{env:…}`` and ``{file:…}``.
 
         Raises:
             UserError: a template that cannot be read.
@@ -120,7 +119,7 @@ class Operation:
             on=plan.on,
             timeout=plan.timeout,
             method=plan.http.method,
-            call=CallTemplate.compile(plan.http, what=what, folder=folder),
+            call=CallTemplate.compile(plan.http, what=what, sources=sources or sources_at()),
             variables=Variables.compile(plan.vars),
             acknowledged=None if plan.acknowledged is None else parse(plan.acknowledged),
             rejected=None if plan.rejected is None else parse(plan.rejected),

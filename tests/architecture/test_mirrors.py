@@ -7,6 +7,8 @@ ROOT = Path(__file__).parents[2]
 # Modules without a unit test of their own name, each with the tests that hold it.
 WITHOUT = {
     "assembly.py": "wiring alone: tests/integration runs it whole",
+    "runner/course.py": "order alone: tests/integration/test_run.py and test_interruption.py",
+    "runner/round.py": "order alone: tests/integration/test_run.py and test_interruption.py",
 }
 COVERED_FOLDERS = {
     "cli": "parse, call, exit: tests/integration runs every command",

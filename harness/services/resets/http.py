@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.connections.pool import Connections
-from harness.connections.secrets import environment_variable, file_text
+from harness.connections.secrets import Sources, sources_at
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import params, to_params
 from harness.model.errors import TargetError, UserError
@@ -30,14 +29,19 @@ class HttpReset:
         json: Any = None
         body: str | None = None
 
-    def __init__(self, params: "HttpReset.Params", on: str, values: Mapping[str, Any]) -> None:
+    def __init__(
+        self, params: "HttpReset.Params", on: str, values: Mapping[str, Any], sources: Sources
+    ) -> None:
         self._on = on
         self._call = _call(params, f"reset on {on}")
         self._values = values
+        self._sources = sources
 
     @classmethod
-    def make(cls, plan: ResetPlan, values: Mapping[str, Any]) -> "HttpReset":
-        return cls(to_params(cls.Params, plan.params), plan.on, values)
+    def make(
+        cls, plan: ResetPlan, values: Mapping[str, Any], sources: Sources | None = None
+    ) -> "HttpReset":
+        return cls(to_params(cls.Params, plan.params), plan.on, values, sources or sources_at())
 
     async def run(self, connections: Connections) -> None:
         """Sends the request.
@@ -63,7 +67,7 @@ class HttpReset:
         call = self._call
         try:
             filled = Template.parse([call.path, call.headers, call.json, call.body]).fill(
-                self._values, env=environment_variable, file=file_text(Path.cwd())
+                self._values, env=self._sources.env, file=self._sources.file
             )
         except TemplateProblem as problem:
             raise UserError(f"{what}: {problem}.") from None

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.connections.pool import Connections
+from harness.connections.secrets import Sources
 from harness.kinds import params, to_params
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
@@ -26,7 +27,12 @@ class SqlReset:
         self._on = on
 
     @classmethod
-    def make(cls, plan: ResetPlan, values: Mapping[str, Any]) -> "SqlReset":  # noqa: ARG003 - as all kinds
+    def make(
+        cls,
+        plan: ResetPlan,
+        values: Mapping[str, Any],  # noqa: ARG003 - as all kinds
+        sources: Sources | None = None,  # noqa: ARG003 - as all kinds
+    ) -> "SqlReset":
         return cls(to_params(cls.Params, plan.params), plan.on)
 
     async def run(self, connections: Connections) -> None:

@@ -317,7 +317,7 @@ def test_run_when_no_invariant_is_declared_then_is_inconclusive():
         pytest.param(FaultUndone, {"found": False}, "somebody else removed it", id="gone"),
         pytest.param(
             HopCounted,
-            {"bytes_up": 0, "bytes_down": 0},
+            {"turns": 0},
             "no bytes passed hop db",
             id="nobody dials",
         ),

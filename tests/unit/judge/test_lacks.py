@@ -97,7 +97,7 @@ def test_hop_when_nobody_dials_it_then_is_named_before_the_fault_it_explains():
     )
     first, second = lacks_of(a_plan(), replace(WHOLE, hops={"db": counted}, seen=seen(hit=0)))
     assert first.detail == (
-        "no bytes passed hop db: does the service dial {hops.db.url} or {hops.db.address}?"
+        "no bytes passed hop db during a burst: does the service dial {hops.db.url} or {hops.db.address}?"
     )
     assert "never seen" in second.detail
 

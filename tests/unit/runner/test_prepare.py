@@ -28,7 +28,9 @@ LOGIN = Operation.compile(
 
 def an_answer(body: bytes, outcome: Outcome) -> Answer:
     at = Instant.of_ns(1)
-    return Answer(status=200, headers=Headers(), body=body, first=at, last=at, sent=at, outcome=outcome)
+    return Answer(
+        status=200, headers=Headers(), body=body, first=at, last=at, sent=at, outcome=outcome
+    )
 
 
 def prepared(
@@ -84,5 +86,5 @@ def test_prepare_when_it_is_not_acknowledged_then_it_is_the_targets_failure(monk
 
 def test_prepare_when_the_answer_lacks_what_is_captured_then_the_name_is_said(monkeypatch):
     step = PreparePlan(operation="login", capture={"token": "json.key"})
-    with pytest.raises(TargetError, match="capture token from json.key"):
+    with pytest.raises(TargetError, match=r"capture token from json\.key"):
         prepared(monkeypatch, step)

@@ -1,12 +1,14 @@
 """URLs: where they lead, and led elsewhere."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.address import Address
 from harness.model.errors import UserError
-from harness.services.urls import address_of, is_encrypted, password_in, with_address
+from harness.services.urls import address_of, anchored, is_encrypted, password_in, with_address
 
 HOP = Address("127.0.0.1", 15432)
 
@@ -82,3 +84,16 @@ def test_password_in_when_there_is_none_then_none(url: str) -> None:
 def test_is_encrypted_when_https_then_true_and_only_then() -> None:
     assert is_encrypted("https://h")
     assert not is_encrypted("http://h")
+
+
+@pytest.mark.parametrize(
+    ("url", "anchored_url"),
+    [
+        pytest.param("sqlite:///shop.db", "sqlite:////srv/shop/shop.db", id="relative"),
+        pytest.param("sqlite:////var/shop.db", "sqlite:////var/shop.db", id="absolute"),
+        pytest.param("sqlite:///:memory:", "sqlite:///:memory:", id="memory"),
+        pytest.param("sqlite://", "sqlite://", id="none"),
+    ],
+)
+def test_anchored_when_a_file_is_relative_then_it_lies_below_the_targets_folder(url, anchored_url):
+    assert anchored(url, Path("/srv/shop")) == anchored_url

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.connections.secrets import sources_at
 from harness.model.address import Address
 from harness.model.errors import UserError
 from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
@@ -32,7 +33,7 @@ def operation(folder: Path = Path(), **changes: Any) -> Operation:
         "vars": {"account": 1, "amount": [10, 20], "token": "t0p"},
         "timeout": Duration.of_s(30),
     }
-    return Operation.compile(OperationPlan(**{**plan, **changes}), folder=folder)
+    return Operation.compile(OperationPlan(**{**plan, **changes}), sources=sources_at(folder))
 
 
 def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> Answer:
