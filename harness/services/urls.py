@@ -42,7 +42,7 @@ def address_of(url: str, *, what: str) -> Address | None:
 def anchored(url: str, folder: Path) -> str:
     """A ``sqlite:///data.db`` below ``folder``, where the target's own processes look for it too."""
     scheme, found, path = url.partition(":///")
-    if not found or path.startswith("/") or path.startswith(":memory:") or not path:
+    if not found or path.startswith(("/", ":memory:")) or not path:
         return url
     return f"{scheme}:///{folder / path}"
 
