@@ -3,6 +3,7 @@
 import io
 import threading
 
+import pytest
 from rich.console import Console as Screen
 
 from harness.outputs.live import Bars, screen_on, table
@@ -13,6 +14,13 @@ from tests.support.results import a_result, a_violation
 
 NAIVE = Progress(run=a_violation().run, label="naive", rounds=20, done=20, phase="done")
 ATOMIC = Progress(run=a_result().run, label="atomic", rounds=20, done=3, phase="round 4")
+
+
+@pytest.fixture(autouse=True)
+def _capable_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """rich asks the environment, and CI's own terminal may be a dumb one or none."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
 
 
 class Gone(io.StringIO):
