@@ -156,7 +156,11 @@ def test_guardian_when_the_runner_is_killed_then_all_is_gone_within_two_seconds(
     runner = Runner(tmp_path)
     runners.append(runner)
     # proxy, guardian, the stubborn one, the daemon's parent and the daemon itself
-    assert len(marked(runner.mark)) == 5
+    until_sync(
+        lambda: len(marked(runner.mark)) == 5,
+        within=Duration.of_s(10),
+        what="all five carry the mark",
+    )
     assert runner.kill() <= PROMISE
     assert isinstance(runner.told()[0], Interrupted)
     assert [event.by for event in runner.told() if isinstance(event, FaultUndone)] == ["guardian"]
