@@ -122,6 +122,10 @@ def conclude(
 def _missing(
     pieces: Mapping[str, Evidence], invariants: Iterable[InvariantFinding]
 ) -> tuple[str, ...]:
+    before = pieces["steady state before the method"]
+    if isinstance(before, Missing) and before.sentences:
+        # Nothing was done after that, so nothing else was there to be shown.
+        return before.sentences
     sentences: list[str] = []
     for name, evidence in pieces.items():
         if evidence is None:

@@ -107,6 +107,9 @@ def _labelled(label: str, said: Sequence[Paragraph], width: int) -> list[Paragra
 
 def _findings(result: Result, troubles: tuple[Trouble, ...]) -> list[Paragraph]:
     lines = [*_surprise(result), *_said_first(result, troubles)]
+    if result.steady_state.before == "not held":
+        # Nothing was injected or sent: of all that follows there is nothing to tell.
+        return lines
     for finding in sorted(result.invariants, key=lambda each: _FIRST.index(each.verdict)):
         if not _told(finding, result):
             lines += _invariant(finding)

@@ -24,6 +24,9 @@ from harness.traffic.operation import Operation
 # A service that has just become ready may still be filling a cache; nothing is injected meanwhile.
 _FIRST_LOOK_LIMIT = Duration.of_s(2)
 
+# Each such round takes the whole limit of settling and shows nothing; more of them show no more.
+_UNSETTLED_LIMIT = 3
+
 
 class Course:
     """Drives one plan on a stack that is up; yields what it is about to do, for the record."""
@@ -75,10 +78,12 @@ class Course:
         yield "steady state before"
         if not await self._look("before", _FIRST_LOOK_LIMIT):
             return
-        stage = self._stage()
+        stage, unsettled = self._stage(), 0
         for number in range(1, plan.rounds + 1):
             yield f"round {number}"
-            await run_round(stage, number)
+            unsettled = 0 if await run_round(stage, number) else unsettled + 1
+            if unsettled == _UNSETTLED_LIMIT:
+                break
         yield "steady state after"
         await self._look("after", plan.recovers_within)
         yield "stop"

@@ -43,8 +43,8 @@ class Stage:
     check_alive: Callable[[], None]
 
 
-async def run_round(stage: Stage, number: int) -> None:
-    """Runs round ``number`` (from 1). Faults are undone on every way out.
+async def run_round(stage: Stage, number: int) -> bool:
+    """Runs round ``number`` (from 1); True if it settled. Faults are undone on every way out.
 
     Raises:
         TargetError: reset, probe, proxy or a service failed in a way that is no verdict.
@@ -69,13 +69,14 @@ async def run_round(stage: Stage, number: int) -> None:
                     )
             released = await _method(stage, number)
             stage.check_alive()
-            await _settle(stage, number)
+            settled = await _settle(stage, number)
     finally:
         await stage.faults.undo_all()
     await stage.wire.finish(round=number, since=released, record=record)
     for fault in stage.faults.of_round(number):
         record(fault.verify(stage.wire.turns(fault.step.on, since=released)))
     record(RoundFinished(round=number))
+    return settled
 
 
 async def _method(stage: Stage, number: int) -> Instant:
@@ -118,7 +119,7 @@ async def _undo_after(lasts: Duration, fault: ToxicFault, faults: ActiveFaults) 
     await faults.undo(fault)
 
 
-async def _settle(stage: Stage, number: int) -> None:
+async def _settle(stage: Stage, number: int) -> bool:
     plan = stage.plan
     names = dict.fromkeys(name for i in plan.invariants if i.kind == "at_end" for name in i.probes)
     probes = [stage.probes[name] for name in names]
@@ -134,3 +135,4 @@ async def _settle(stage: Stage, number: int) -> None:
     )
     for reading in (readings or {}).values():
         stage.record(as_event(reading, purpose="at-end", round=number))
+    return readings is not None

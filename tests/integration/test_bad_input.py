@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.events import RoundFinished
 from harness.services.target_lock import lock_target
 from tests.support.cli import VAULT, Running, harness, left_behind
 from tests.support.proxies import free_port
@@ -169,3 +170,19 @@ def test_run_when_the_journal_cannot_be_written_any_more_then_exit_5_and_all_is_
     assert "journal cannot be written" in ran.out + ran.err, ran
     assert "Traceback" not in ran.out + ran.err, ran
     assert left_behind(ran.folders) == []
+
+
+def test_run_when_three_rounds_in_a_row_never_settle_then_the_rest_is_not_run(tmp_path: Path):
+    file = a_vault(
+        tmp_path,
+        target={
+            "  value: {http": "  clock: {http: GET /value, on: store, value: elapsed}\n  value: {http"
+        },
+        experiment={
+            "100 - value == 10 * acknowledged(take)": "clock >= 0ms and 100 - value == 10 * acknowledged(take)",
+            "rounds: 3": "rounds: 20\nsettle: {gap: 10ms, limit: 100ms}",
+        },
+    )
+    ran = harness("run", file, "--variant", "atomic", cwd=tmp_path)
+    assert ran.code == 3, ran
+    assert len([e for e in ran.events if isinstance(e, RoundFinished)]) == 3

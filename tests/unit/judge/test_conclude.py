@@ -141,3 +141,10 @@ def test_held_when_searched_for_in_the_judge_then_only_conclude_makes_it():
         str(path.relative_to(room)) for path in room.rglob("*.py") if makes.search(path.read_text())
     }
     assert found == {"judge/conclude.py"}
+
+
+def test_missing_when_the_steady_state_was_not_there_then_nothing_behind_it_is_named():
+    nothing = dict.fromkeys(("traffic", "overlap", "faults", "settled", "rounds_counted"))
+    conclusion = conclude(**everything(steady_before=Missing(("value is 99",)), **nothing))
+    assert conclusion.verdict is Verdict.INCONCLUSIVE
+    assert conclusion.missing == ("value is 99",)
