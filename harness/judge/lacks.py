@@ -47,14 +47,14 @@ def _lacks(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
     if not facts.finished:
         yield Lack(short="not finished", detail="the round did not finish")
         return
-    yield from _traffic(facts)
+    yield from _traffic(plan, facts)
     for fault in plan.faults:
         yield from _hop(plan, fault, facts)
         yield from _fault(fault, facts)
     yield from _settling(facts)
 
 
-def _traffic(facts: RoundFacts) -> Iterator[Lack]:
+def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
     if not facts.calls:
         yield Lack(short="no operation sent", detail="no operation was sent", about="traffic")
         return
@@ -65,6 +65,21 @@ def _traffic(facts: RoundFacts) -> Iterator[Lack]:
     if not any(call.outcome in ("acknowledged", "rejected") for call in facts.calls):
         detail = f"not one of {len(facts.calls)} requests was acknowledged or rejected"
         yield Lack(short="all outcomes unknown", detail=detail, about="traffic")
+    elif not any(_means_it(plan, call) for call in facts.calls):
+        # A missing token, a mistyped path: the service said no before it came to the promise.
+        detail = (
+            f"not one of {len(facts.calls)} requests was acknowledged, and only the default rule calls "
+            "their answers (4xx) rejected; if that is what they should be, say so in a rule `rejected:`"
+        )
+        yield Lack(short="nothing acknowledged", detail=detail, about="traffic")
+
+
+def _means_it(plan: Plan, call: Call) -> bool:
+    """Acknowledged, or rejected by a rule that the user wrote for this operation."""
+    if call.outcome == "acknowledged":
+        return True
+    ruled = {each.name for each in plan.target.operations if each.rejected is not None}
+    return call.outcome == "rejected" and call.operation in ruled
 
 
 def _hop(plan: Plan, fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:

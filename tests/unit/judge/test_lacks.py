@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import msgspec.structs
 import pytest
 
 from harness.judge.evidence import Call
@@ -105,3 +106,22 @@ def test_hop_when_nobody_dials_it_then_is_named_before_the_fault_it_explains():
 def test_plan_when_it_declares_no_fault_then_none_is_missed():
     plan = a_plan(method=[a_burst()])
     assert lacks_of(plan, replace(WHOLE, applied={}, seen={}, undone={}, hops={})) == ()
+
+
+def with_rules(plan, rejected):
+    """The plan with an operation ``w``, whose answers are sorted by this rule or the default one."""
+    given = plan.target.operations[0]
+    operation = msgspec.structs.replace(given, name="w", acknowledged=None, rejected=rejected)
+    target = msgspec.structs.replace(plan.target, operations=(operation,))
+    return msgspec.structs.replace(plan, target=target)
+
+
+def test_round_when_all_were_rejected_by_the_default_rule_then_it_does_not_count():
+    facts = replace(WHOLE, calls=calls("rejected"))
+    (lack,) = lacks_of(with_rules(a_plan(), None), facts)
+    assert "not one of 2 requests was acknowledged" in lack.detail
+
+
+def test_round_when_all_were_rejected_by_the_users_own_rule_then_it_counts():
+    facts = replace(WHOLE, calls=calls("rejected"))
+    assert lacks_of(with_rules(a_plan(), "status == 409"), facts) == ()
