@@ -17,7 +17,6 @@ from harness.experiment.load import load
 from harness.journal.reader import read
 from harness.judge.invariants import INVARIANTS
 from harness.kinds import Kinds, to_params
-from harness.model.errors import UserError
 from harness.model.plan import FaultStep, Plan
 from harness.model.units import Duration
 from harness.model.verdicts import worst_exit_code
@@ -25,7 +24,7 @@ from harness.observe import PROBES
 from harness.outputs.console import Console, abilities
 from harness.outputs.kept import kept_text
 from harness.outputs.plan_text import plan_text
-from harness.outputs.result_json import refused_bytes, result_bytes, suite_bytes
+from harness.outputs.result_json import result_bytes, suite_bytes
 from harness.processes.scratch import scratch_of
 from harness.proxy.toxics import TOXICS
 from harness.runner.suite import SuiteOptions, run_suite
@@ -97,13 +96,7 @@ def run(request: Request) -> int:
     Raises:
         UserError: files, command line or machine are not as needed.
     """
-    try:
-        plans = plans_of(request)
-        return asyncio.run(_suite(plans, request))
-    except UserError as problem:
-        if request.as_json:
-            sys.stdout.buffer.write(refused_bytes(str(problem)))
-        raise
+    return asyncio.run(_suite(plans_of(request), request))
 
 
 async def _suite(plans: Sequence[Plan], request: Request) -> int:

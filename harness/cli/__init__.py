@@ -4,6 +4,7 @@ Heavy imports stay inside the commands' ``run``, so that ``--help`` is quick.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -40,32 +41,52 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code."""
-    from harness.model.errors import UserError
-
-    arguments = build_parser().parse_args(argv)
-    command = import_module(f"harness.cli.{arguments.command}")
+    """Runs one command and returns its exit code, whatever happens."""
+    given = sys.argv[1:] if argv is None else list(argv)
+    # Before and after a run, which has its own way: a service manager's signal is no crash.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        arguments = build_parser().parse_args(given)
+        command = import_module(f"harness.cli.{arguments.command}")
         return int(command.run(arguments))
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
+    except SystemExit as leaving:
+        # argparse has said on standard error what is wrong, or printed what was asked for.
+        if leaving.code == 2:
+            _envelope(given, "REFUSED", "the command line is wrong; see standard error")
+        raise
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return 130
+        return _envelope(given, "INTERRUPTED", "interrupted")
     except Exception as problem:
-        return _unforeseen(problem)
+        return _failed(given, problem)
 
 
-def _unforeseen(problem: Exception) -> int:
+def _failed(given: Sequence[str], problem: Exception) -> int:
     """Never exit code 1: what we did not foresee is no violation."""
-    import traceback
-
     from harness.journal.writer import JournalLost
+    from harness.model.errors import UserError
 
+    if isinstance(problem, UserError):
+        sys.stderr.write(f"{problem}\n")
+        return _envelope(given, "REFUSED", str(problem))
     if isinstance(problem, JournalLost):  # the disk was full before the first event
         sys.stderr.write(f"{problem}\n")
-        return 5
+        return _envelope(given, "ERROR", str(problem))
+    import traceback
+
     traceback.print_exception(problem)
     sys.stderr.write("\nThis is a fault of the harness; please report it with the lines above.\n")
-    return 5
+    return _envelope(given, "ERROR", repr(problem))
+
+
+def _envelope(given: Sequence[str], name: str, problem: str) -> int:
+    """Who asked for JSON gets JSON, also of a failure. Returns the exit code."""
+    from harness.model.verdicts import Verdict
+
+    verdict = Verdict[name]
+    if "--json" in given:
+        from harness.outputs.result_json import failed_bytes
+
+        sys.stdout.buffer.write(failed_bytes(verdict, problem))
+        sys.stdout.flush()
+    return verdict.exit_code

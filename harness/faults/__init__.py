@@ -2,7 +2,3 @@
 
 What happens to the bytes is ``proxy/toxics/``. When to act is the runner's decision.
 """
-
-from harness.kinds import Described, Registry
-
-FAULTS: Registry[Described] = Registry(package="harness.faults", group="harness.faults")

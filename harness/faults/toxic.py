@@ -49,6 +49,7 @@ class ToxicFault:
             on=self.step.on,
             round=self.round,
             params=self.step.params,
+            words=self._kind.words(self._params),
             undo={"admin": self._hop.admin, "proxy": self._hop.proxy, "toxic": self._toxic},
         )
 

@@ -189,7 +189,10 @@ class NeverSettled(Event, frozen=True, kw_only=True, tag=True):
 
 
 class FaultIntended(Event, frozen=True, kw_only=True, tag=True):
-    """``undo`` is all that the kind ``kind`` needs to take it back, by itself, in another process."""
+    """``undo`` is all that the kind ``kind`` needs to take it back, by itself, in another process.
+
+    ``words`` are the fault's own for people, such as ``40 ms ± 10 ms latency``.
+    """
 
     fault: str
     kind: str
@@ -197,6 +200,7 @@ class FaultIntended(Event, frozen=True, kw_only=True, tag=True):
     round: int
     params: Params
     undo: Params
+    words: str = ""
 
 
 class FaultApplied(Event, frozen=True, kw_only=True, tag=True):
@@ -317,7 +321,7 @@ class HopRequestEnded(Event, frozen=True, kw_only=True, tag=True):
     hop: str
     conn: int
     seq: int
-    end: Literal["answered", "abandoned", "cut", "open"]
+    end: Literal["answered", "abandoned", "cut"]
     ended: Instant
     upstream: Instant | None = None
     injected: tuple[str, ...] = ()

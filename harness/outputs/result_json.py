@@ -8,7 +8,6 @@ import msgspec
 from harness.model.units import to_builtin
 from harness.model.verdicts import (
     EXIT_CODE_ORDER,
-    EXIT_USER_ERROR,
     RESULT_SCHEMA,
     Result,
     Verdict,
@@ -40,11 +39,16 @@ def suite_bytes(results: Sequence[Result]) -> bytes:
 
 def refused_bytes(problem: str) -> bytes:
     """What ``--json`` prints when nothing was started: no run, and what to mend."""
+    return failed_bytes(Verdict.REFUSED, problem)
+
+
+def failed_bytes(verdict: Verdict, problem: str) -> bytes:
+    """What ``--json`` prints when there is no result of any run to print."""
     return _pretty(
         {
             "schema": RESULT_SCHEMA,
-            "verdict": Verdict.REFUSED.value,
-            "exit_code": EXIT_USER_ERROR,
+            "verdict": verdict.value,
+            "exit_code": verdict.exit_code,
             "runs": [],
             "problem": problem,
         }

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+from harness.connections.blocking import in_thread, to_the_end
 from harness.faults.toxic import HopOnProxy, ToxicFault
 from harness.journal.writer import JournalLost
 from harness.model.errors import TargetError
 from harness.model.events import AnyEvent, FaultNotUndone
 from harness.model.plan import FaultStep
 from harness.proxy.client import ProxyCallFailed, ProxyUnreachable
-from harness.runner.blocking import in_thread
 
 Record = Callable[[AnyEvent], object]
 
@@ -41,6 +41,9 @@ class ActiveFaults:
 
     async def undo(self, fault: ToxicFault) -> None:
         """Undoes one fault; what fails is journalled as not undone, never raised."""
+        await to_the_end(self._undo_once(fault))
+
+    async def _undo_once(self, fault: ToxicFault) -> None:
         async with self._lock:
             if id(fault) in self._undone:
                 return

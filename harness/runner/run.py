@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.connections.blocking import in_thread
 from harness.connections.pool import Connections
 from harness.faults.guardian.start import Guardian, watch
 from harness.journal.writer import Journal, JournalLost
@@ -30,14 +31,17 @@ from harness.model.events import (
 )
 from harness.model.plan import Plan
 from harness.model.units import Duration
+from harness.processes.ending import end_marked
 from harness.runner.course import Course
 from harness.runner.rollback import ActiveFaults
 from harness.runner.stop import StopSignals
 from harness.services.own_proxy import start_proxy
 from harness.services.stack import ProxyEndpoint, Stack
 
-# Each step of cleaning up ends by itself sooner; this only keeps a stuck one from hanging the rest.
+# Each step of cleaning up; a stuck one must not keep the next from being taken.
 _CLEAN_UP_LIMIT = Duration.of_s(30)
+# Whoever is found by the last sweep has been asked to end before.
+_LAST_GRACE = Duration.of_ms(500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,29 +67,36 @@ class Run:
         self._undo: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._during = "start"
         self._lost: JournalLost | None = None
+        self._told = False
+        self._remaining: tuple[str, ...] = ()
         self._limit: asyncio.Timeout | None = None
         self._guardian: Guardian | None = None
         self._stack: Stack | None = None
         self._connections: Connections | None = None
 
-    async def execute(self) -> None:
-        """Runs to the end and leaves nothing behind.
+    async def execute(self, stop: StopSignals) -> None:
+        """Runs to the end and leaves nothing behind. ``stop`` interrupts it, but not its clean-up.
 
         Raises:
             JournalLost: the journal could not be written (disk full); everything was stopped.
+            KeyboardInterrupt: ``stop`` had received a signal before anything began.
         """
-        with StopSignals() as stop:
-            with self._failures_as_events(stop):
-                self._started()
-                async with asyncio.timeout(self._plan.time_limit.in_s) as limit:
-                    self._limit = limit
-                    await self._drive()
-            stop.shield()
-            await self._clean_up()
-            self._tell_lost()
-            self._finished()
-            if self._guardian is not None:
-                await self._bounded("release the guardian", self._guardian.release)
+        stop.attend()
+        with self._failures_as_events(stop):
+            self._started()
+            async with asyncio.timeout(self._plan.time_limit.in_s) as limit:
+                self._limit = limit
+                await self._drive()
+        stop.shield()
+        if stop.received is not None and not self._told:
+            # It came with the last await of the course: nothing was left to cancel.
+            with self._journal_may_be_lost():
+                self._record(Interrupted(signal=stop.received, during=self._during))
+        await self._clean_up()
+        self._tell_lost()
+        self._finished()
+        if self._guardian is not None:
+            await self._bounded("release the guardian", self._guardian.release)
         if self._lost is not None:
             raise self._lost
 
@@ -105,6 +116,7 @@ class Run:
 
     def _tell_lost(self) -> None:
         """For those who follow live; on the disk there is no room for it."""
+        self._lost = self._lost or self._journal.lost
         if self._lost is not None:
             with self._journal_may_be_lost():
                 self._record(HarnessFailed(what="the journal", detail=str(self._lost)))
@@ -112,7 +124,8 @@ class Run:
     def _finished(self) -> None:
         with self._journal_may_be_lost():
             remains = self._stack.not_undone if self._stack is not None else ()
-            self._record(RunFinished(not_undone=(*self._faults.not_undone, *remains)))
+            not_undone = (*self._faults.not_undone, *remains, *self._remaining)
+            self._record(RunFinished(not_undone=not_undone))
             self._journal.flush()
 
     async def _drive(self) -> None:
@@ -156,6 +169,17 @@ class Run:
             return
         for what, undo in reversed(self._undo):
             await self._bounded(what, undo)
+        await self._bounded("end what is left", self._sweep)
+
+    async def _sweep(self) -> None:
+        """Ends whatever still carries the run's mark: what escaped its group, or a stop cut short."""
+        spare = () if self._guardian is None else (self._guardian.pid,)
+        mark = self._options.run_id
+        left = await in_thread(lambda: end_marked(mark, spare=spare, grace=_LAST_GRACE))
+        self._remaining = tuple(
+            f"process {process.pid} would not end; end it with: kill -9 {process.pid}"
+            for process in left
+        )
 
     async def _close(self) -> None:
         if self._connections is not None:
@@ -185,6 +209,7 @@ class Run:
         except BaseException as raised:
             if isinstance(raised, KeyboardInterrupt | SystemExit | GeneratorExit):
                 raise
+            self._told = True
             with self._journal_may_be_lost():
                 self._sort(raised, stop)
 

@@ -15,7 +15,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Within its ``with``, a signal cancels the task that was current on entry, once."""
+    """Within its ``with``, the first signal cancels the task that attends to it, if one does."""
 
     def __init__(self, *, leave: Callable[[int], None] = os._exit) -> None:
         self._leave = leave
@@ -24,10 +24,19 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._on_signal, number)
         return self
+
+    def attend(self) -> None:
+        """From here on the first signal cancels the current task.
+
+        Raises:
+            KeyboardInterrupt: one came before.
+        """
+        if self.received is not None:
+            raise KeyboardInterrupt
+        self._task = asyncio.current_task()
 
     def __exit__(
         self,

@@ -20,6 +20,7 @@ from harness.model.events import AnyEvent
 from harness.model.plan import Plan
 from harness.model.verdicts import EXIT_USER_ERROR, Result, Verdict
 from harness.runner.run import Run, RunOptions
+from harness.runner.stop import StopSignals
 from harness.services.target_lock import lock_target
 
 # Interrupted: the user wants it to end. Refused: the machine is not as needed, nor for the next one.
@@ -27,7 +28,7 @@ _ENDS_THE_SUITE = (Verdict.INTERRUPTED.exit_code, EXIT_USER_ERROR)
 
 
 class Listener(Protocol):
-    """Who follows a suite live; a listener that raises is dropped for that run and told about."""
+    """Who follows a suite live. One whose ``handle`` raises hears no more of that run."""
 
     def handle(self, event: AnyEvent) -> None: ...
     def judged(self, result: Result) -> None: ...
@@ -53,17 +54,21 @@ async def run_suite(
     Raises:
         UserError: another run holds a target, or no folder can be made.
         HarnessBug: the judge failed at an event.
+        KeyboardInterrupt: interrupted between two runs.
     """
     results: list[tuple[Result, Path]] = []
-    for plan in plans:
-        result, folder = await _run_one(plan, options, listener)
-        results.append((result, folder))
-        if result.exit_code in _ENDS_THE_SUITE:
-            break
+    with StopSignals() as stop:
+        for plan in plans:
+            result, folder = await _run_one(plan, options, listener, stop)
+            results.append((result, folder))
+            if result.exit_code in _ENDS_THE_SUITE:
+                break
     return results
 
 
-async def _run_one(plan: Plan, options: SuiteOptions, listener: Listener) -> tuple[Result, Path]:
+async def _run_one(
+    plan: Plan, options: SuiteOptions, listener: Listener, stop: StopSignals
+) -> tuple[Result, Path]:
     with lock_target(Path(plan.target.file)):
         run_id, folder = new_run_folder(options.runs, plan, datetime.now(UTC))
         judge = Judge()
@@ -83,15 +88,15 @@ async def _run_one(plan: Plan, options: SuiteOptions, listener: Listener) -> tup
         try:
             # A lost journal is told by the last event that judge and listener got.
             with suppress(JournalLost):
-                await run.execute()
+                await run.execute(stop)
         finally:
             with suppress(JournalLost):
                 journal.close()
         _must_have_followed(judge, journal)
         result = judge.result()
-        listener.judged(result)
         with suppress(OSError):  # a full disk has been told by the journal already
             (folder / "result.json").write_bytes(options.write(result))
+        listener.judged(result)
         return result, folder
 
 

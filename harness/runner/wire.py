@@ -7,10 +7,10 @@ is decided in ``faults/`` and ``judge/``.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from harness.connections.blocking import in_thread
 from harness.model.events import AnyEvent, HopCounted, HopRequestArrived, HopRequestEnded
 from harness.model.units import Instant
 from harness.proxy.client import ProxyServer, Turn, TurnPage
-from harness.runner.blocking import in_thread
 
 Record = Callable[[AnyEvent], object]
 

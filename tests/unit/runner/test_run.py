@@ -17,9 +17,13 @@ from harness.model.events import (
 )
 from harness.model.plan import Plan
 from harness.runner.run import Run, RunOptions
+from harness.runner.stop import StopSignals
 from tests.support.journals import a_plan
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+async def executed(run: Run) -> None:
+    with StopSignals() as stop:
+        await run.execute(stop)
 
 
 def driven(tmp_path, monkeypatch, failure: BaseException, plan: Plan | None = None):
@@ -35,7 +39,7 @@ def driven(tmp_path, monkeypatch, failure: BaseException, plan: Plan | None = No
     journal = Journal(tmp_path / "journal.jsonl", subscribers=[events.append])
     options = RunOptions(run_id="r", folder=tmp_path, environment={})
     try:
-        asyncio.run(Run(plan or a_plan(), journal, options).execute())
+        asyncio.run(executed(Run(plan or a_plan(), journal, options)))
     finally:
         journal.close()
     return events[1:-1]
@@ -95,6 +99,6 @@ def test_execute_when_it_begins_then_the_first_event_holds_the_plan(tmp_path, mo
     monkeypatch.setattr(Run, "_drive", drive)
     with Journal(tmp_path / "journal.jsonl", subscribers=[first.append]) as journal:
         options = RunOptions(run_id="r", folder=tmp_path, environment={"python": "3"})
-        asyncio.run(Run(a_plan(), journal, options).execute())
+        asyncio.run(executed(Run(a_plan(), journal, options)))
     assert isinstance(first[0], RunStarted)
     assert first[0].plan == a_plan()

@@ -16,6 +16,7 @@ s = Duration.of_s
 def test_stop_when_a_signal_comes_then_the_current_task_is_cancelled_once():
     async def scenario() -> str | None:
         with StopSignals() as stop:
+            stop.attend()
             os.kill(os.getpid(), signal.SIGTERM)
             with pytest.raises(asyncio.CancelledError):
                 await asyncio.Event().wait()
@@ -48,3 +49,15 @@ def test_stop_when_a_second_signal_comes_then_the_process_leaves_with_130():
 
     asyncio.run(scenario())
     assert left == [130]
+
+
+def test_attend_when_a_signal_came_between_two_runs_then_the_next_does_not_begin():
+    async def scenario() -> None:
+        with StopSignals() as stop:
+            stop.shield()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await until(lambda: stop.received, within=s(5), what="the signal is noted")
+            with pytest.raises(KeyboardInterrupt):
+                stop.attend()
+
+    asyncio.run(scenario())

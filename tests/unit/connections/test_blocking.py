@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from harness.runner.blocking import in_thread
+from harness.connections.blocking import in_thread, to_the_end
 
 
 def test_in_thread_when_the_call_returns_then_its_value_comes_back():
@@ -41,3 +41,29 @@ def test_in_thread_when_cancelled_then_the_call_ends_before_the_cancel_passes():
 
     asyncio.run(scenario())
     assert ended == ["call", "cancel"]
+
+
+def test_to_the_end_when_cancelled_twice_then_the_work_still_ends_first():
+    ended: list[str] = []
+
+    async def scenario() -> None:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def work() -> None:
+            begun.set()
+            await go_on.wait()
+            ended.append("work")
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(to_the_end(work()))
+            await begun.wait()
+            for _ in range(2):
+                task.cancel()
+                await asyncio.wait([task], timeout=0)
+            assert not task.done()
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(scenario())
+    assert ended == ["work"]
