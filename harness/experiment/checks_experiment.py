@@ -8,7 +8,7 @@ from collections.abc import Collection
 from harness.experiment.checks_traffic import check_traffic
 from harness.experiment.draft import ExperimentDraft, TargetDraft
 from harness.experiment.experiment_parts import ViolatedBy
-from harness.experiment.nodes import Path
+from harness.experiment.nodes import Path, child, find
 from harness.experiment.report import unknown
 from harness.experiment.texts import StateNames, state_expression
 from harness.expressions.parse import Expression
@@ -17,12 +17,37 @@ from harness.model.units import Duration
 STEADY_STATE = "steady-state"
 
 
-def check_experiment(experiment: ExperimentDraft, target: TargetDraft, limit: Duration) -> None:
-    """Reports what does not fit together; ``limit`` is the run's limit of time."""
+def check_experiment(
+    experiment: ExperimentDraft, target: TargetDraft, limit: Duration, rounds: int
+) -> None:
+    """Reports what does not fit together; ``limit`` is the run's limit of time, ``rounds`` its own."""
     sent = check_traffic(experiment, target, limit)
+    _reset(experiment, target, rounds)
     _steady_state(experiment, target)
     _invariants(experiment, target, sent)
     _variants(experiment, target)
+
+
+def _reset(experiment: ExperimentDraft, target: TargetDraft, rounds: int) -> None:
+    """Without a reset the second round starts from what the first one left: a false alarm to come."""
+    if child(find(target.root, target.at), "reset") is not None:
+        return
+    hint = "Where nothing need be put back, say so there: reset: []."
+    if rounds > 1:
+        experiment.wrong(
+            ("rounds",) if child(experiment.root, "rounds") is not None else (),
+            f"the target has no reset:, so only the first of {rounds} rounds starts from a known state",
+            "reset: in the target file, or rounds: 1",
+            hint,
+        )
+    elif experiment.steady_state:
+        experiment.wrong(
+            ("steady_state",),
+            "the target has no reset:, so nothing brings the steady state back after the method",
+            "reset: in the target file",
+            hint,
+            at_key=True,
+        )
 
 
 def _names(target: TargetDraft) -> StateNames:

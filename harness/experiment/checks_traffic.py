@@ -31,6 +31,10 @@ _HINTS = {
 }
 
 
+# One request alone meets no other.
+LEAST_CONCURRENCY = 2
+
+
 def check_traffic(experiment: ExperimentDraft, target: TargetDraft, limit: Duration) -> set[str]:
     """Reports on all that is sent or injected; returns the operations that some burst sends."""
     captured = _prepare(experiment, target)
@@ -69,7 +73,7 @@ def _method(
     for path, fault in experiment.faults():
         _fault(experiment, target, path, fault, limit)
     sent: set[str] = set()
-    bursts = 0
+    bursts = last_burst = 0
     for index, step in experiment.method.items():
         if step.burst is None:
             continue
@@ -79,10 +83,22 @@ def _method(
         for path, part in parts:
             sent.add(part.operation)
             _check_part(experiment, target, path, part, captured)
+        last_burst = index
         total = sum(part.concurrency for _, part in parts)
+        if total < LEAST_CONCURRENCY:
+            experiment.wrong(
+                at,
+                f"the burst has {total} request, which meets no other",
+                f"{LEAST_CONCURRENCY} or more together",
+            )
         if total > MAX_CONCURRENCY:
             experiment.wrong(
                 at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together"
+            )
+    for path, fault in experiment.faults():
+        if bursts and int(path[1]) > last_burst:
+            experiment.wrong(
+                path, f"the fault {fault.kind} comes after the last burst", "a place before it"
             )
     items = experiment_items(experiment, "method")
     complete = 0 < len(items) == len(experiment.method)

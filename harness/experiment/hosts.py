@@ -27,6 +27,9 @@ def speaks(url: str) -> Speaks:
     scheme = url.partition("://")[0].partition("+")[0].lower()
     if scheme == "http":
         return "http"
+    if scheme == "tcp":
+        # Something that a hop can lead to, and that is asked nothing directly.
+        return "nothing"
     return "sql" if scheme in SQL_SCHEMES else "unknown"
 
 
@@ -35,7 +38,7 @@ def check_url(draft: Draft, path: Path, url: str, allowed: Collection[str]) -> N
     if url.startswith("{"):
         return
     scheme, there, _ = url.partition("://")
-    expected = "http://host:port, postgresql://…, mysql://… or sqlite:///file"
+    expected = "http://host:port, postgresql://…, mysql://…, sqlite:///file or tcp://host:port"
     if not there:
         draft.wrong(path, f"{url!r} is no URL", expected)
         return
@@ -56,6 +59,20 @@ def check_url(draft: Draft, path: Path, url: str, allowed: Collection[str]) -> N
     host = _host(draft, path, url)
     if host is not None:
         check_host(draft, path, host, allowed)
+    if scheme == "http" and host is not None:
+        _check_no_path(draft, path, url)
+
+
+def _check_no_path(draft: Draft, path: Path, url: str) -> None:
+    rest = url.partition("://")[2]
+    below = rest[len(rest.partition("/")[0]) :]
+    if below not in ("", "/"):
+        draft.wrong(
+            path,
+            f"the URL has a path, {below!r}, which no request would get",
+            "http://host:port",
+            "Write the path in front of those of the operations, probes and resets.",
+        )
 
 
 def _host(draft: Draft, path: Path, url: str) -> str | None:

@@ -157,7 +157,8 @@ class _Loader:
             target = self._used(experiment)
         if target is None:
             return None
-        check_experiment(experiment, target, self._limit(experiment, target))
+        rounds = self.options.rounds or experiment.rounds
+        check_experiment(experiment, target, self._limit(experiment, target), rounds)
         self._check_variants(experiment, target)
         return experiment, target
 

@@ -45,6 +45,67 @@ def could_break(
     return False
 
 
+def hidden_by_unknowns(
+    expression: Expression, values: Mapping[str, Any], counts: Mapping[str, Count]
+) -> bool:
+    """True if the unknown outcomes hide an error that would show if all outcomes were known.
+
+    Asked of an expression that some assignment fits: what is the least number of operations of one
+    name that need have ended otherwise to break it, with the unknown ones resolved so that it fits,
+    and is as small a change seen with them unknown? Nine unknown among thirty let a count that is
+    wrong by up to nine pass, and a race is often wrong by less. True also when it takes too long.
+    """
+    if not any(count.unknown for count in counts.values()):
+        return False
+    clear: int | None = None
+    try:
+        for way in assignments(expression, counts):
+            if truth(expression, values, way):
+                nearest = _nearest(expression, values, _resolved(way, counts), clear)
+                clear = nearest if nearest is not None else clear
+    except (EvaluationProblem, TooManyAssignments):
+        return True
+    return clear is None or _nearest(expression, values, counts, clear + 1) is None
+
+
+def _resolved(way: Mapping[str, Count], counts: Mapping[str, Count]) -> Mapping[str, Count]:
+    return {
+        name: Count(
+            acknowledged=way[name].acknowledged,
+            rejected=count.sent - way[name].acknowledged,
+            unknown=0,
+        )
+        for name, count in counts.items()
+    }
+
+
+def _nearest(
+    expression: Expression,
+    values: Mapping[str, Any],
+    counts: Mapping[str, Count],
+    below: int | None,
+) -> int | None:
+    """The least shift of one operation's outcomes, under ``below``, that breaks the expression."""
+    furthest = max(count.acknowledged + count.rejected for count in counts.values())
+    for shift in range(1, furthest + 1 if below is None else min(furthest + 1, below)):
+        for name, count in counts.items():
+            for acknowledged in (count.acknowledged - shift, count.acknowledged + shift):
+                rejected = count.acknowledged + count.rejected - acknowledged
+                if acknowledged < 0 or rejected < 0:
+                    continue
+                moved = Count(acknowledged=acknowledged, rejected=rejected, unknown=count.unknown)
+                if not _any_fits(expression, values, {**counts, name: moved}):
+                    return shift
+    return None
+
+
+def _any_fits(
+    expression: Expression, values: Mapping[str, Any], counts: Mapping[str, Count]
+) -> bool:
+    number_of_assignments(expression, counts)
+    return any(_fits(expression, values, way, {}) for way in assignments(expression, counts))
+
+
 def _fits(
     expression: Expression,
     values: Mapping[str, Any],

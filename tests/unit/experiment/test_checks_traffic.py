@@ -34,7 +34,7 @@ def test_operation_when_no_burst_sends_it_then_its_placeholders_need_no_value(tm
 
 @pytest.mark.parametrize(
     ("values", "concurrency", "wrong"),
-    [("[1, 2]", 2, 0), ("[1, 2]", 3, 1), ("[[1, 2]]", 1, 0), ("5", 50, 0)],
+    [("[1, 2]", 2, 0), ("[1, 2]", 3, 1), ("[[1, 2], [3, 4]]", 2, 0), ("5", 50, 0)],
 )
 def test_list_when_shorter_than_the_burst_then_both_numbers_are_told(
     tmp_path, values, concurrency, wrong

@@ -23,7 +23,7 @@ def test_plan_when_written_and_read_then_is_the_same(tmp_path):
 
 
 def test_ids_when_steps_repeat_then_are_unique(tmp_path):
-    more = "\n  - fault: {on: db, latency: 1ms}\n  - burst: [{operation: withdraw, concurrency: 1}, {operation: login, concurrency: 1}]\n  - burst: {operation: withdraw, concurrency: 1}"
+    more = "\n  - fault: {on: db, latency: 1ms}\n  - burst: [{operation: withdraw, concurrency: 1}, {operation: login, concurrency: 1}]\n  - burst: {operation: withdraw, concurrency: 2}"
     naive, _ = plans(tmp_path, experiment={BURST: BURST + more})
     assert [step.id for step in naive.method] == [
         "latency@db", "withdraw", "latency@db#2", "withdraw+login", "withdraw#2"

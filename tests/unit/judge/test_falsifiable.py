@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from harness.expressions.evaluate import Count
 from harness.expressions.parse import parse
-from harness.judge.falsifiable import could_break
+from harness.judge.falsifiable import could_break, hidden_by_unknowns
 
 CONSERVED = parse("100 - balance == 10 * acknowledged(w)")
 
@@ -77,3 +77,55 @@ def test_could_break_when_compared_with_every_split_then_agrees(a, r, u, effects
         broken = broken or not fits
     counts = {"w": count(acknowledged=a, rejected=r, unknown=u)}
     assert could_break(CONSERVED, {"balance": 100 - paid}, counts) is broken
+
+
+SOLD = parse("10 - stock == acknowledged(buy)")
+
+
+def hidden(acknowledged: int, rejected: int, unknown: int, *, sold: int) -> bool:
+    count = Count(acknowledged=acknowledged, rejected=rejected, unknown=unknown)
+    return hidden_by_unknowns(SOLD, {"stock": 10 - sold}, {"buy": count})
+
+
+def test_hidden_when_a_wrong_rule_made_the_successes_unknown_then_a_fitting_count_shows_nothing():
+    assert hidden(0, 21, 9, sold=3)
+
+
+def test_hidden_when_all_outcomes_are_known_then_nothing_is():
+    assert not hidden(10, 20, 0, sold=10)
+
+
+def test_hidden_when_one_is_unknown_then_an_error_of_one_still_shows_on_one_side():
+    assert not hidden(9, 20, 1, sold=10)
+    assert not hidden(9, 20, 1, sold=9)
+
+
+def test_hidden_when_several_are_unknown_and_the_state_lies_amid_them_then_it_is():
+    assert hidden(8, 18, 4, sold=10)
+
+
+def test_hidden_when_a_limit_has_slack_then_only_unknowns_that_eat_more_of_it_hide():
+    limit = parse("acknowledged(buy) <= 12")
+    one = {"buy": Count(acknowledged=10, rejected=19, unknown=1)}
+    assert hidden_by_unknowns(limit, {}, one)
+    assert not hidden_by_unknowns(
+        limit, {}, {"buy": Count(acknowledged=10, rejected=20, unknown=0)}
+    )
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 4), st.integers(0, 12))
+def test_hidden_when_not_then_every_error_as_small_as_shows_without_unknowns_shows_with_them(
+    acknowledged: int, rejected: int, unknown: int, sold: int
+):
+    if not acknowledged <= sold <= acknowledged + unknown:
+        return
+    decided = acknowledged + rejected
+    # Of an equation the smallest error is one: with the state fixed, one more or one less.
+    shows = any(
+        0 <= moved <= decided and not moved <= sold <= moved + unknown
+        for moved in (acknowledged - 1, acknowledged + 1)
+    )
+    possible = decided > 0 or unknown == 0
+    assert hidden(acknowledged, rejected, unknown, sold=sold) == (
+        unknown > 0 and not (shows and possible)
+    )
