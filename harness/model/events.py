@@ -15,7 +15,7 @@ from harness.model.units import Duration, Instant
 
 JOURNAL_SCHEMA = 1
 
-Purpose = Literal["steady-before", "steady-after", "always", "settle", "at-end"]
+Purpose = Literal["steady-before", "steady-after", "reset", "always", "settle", "at-end"]
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -159,6 +159,8 @@ class SteadyStateJudged(Event, frozen=True, kw_only=True, tag=True):
 class ResetDone(Event, frozen=True, kw_only=True, tag=True):
     round: int | None
     """None: before a look at the steady state."""
+    failing: tuple[str, ...] = ()
+    """Expressions of the steady state that do not hold although the state was put back."""
 
 
 class RoundStarted(Event, frozen=True, kw_only=True, tag=True):
@@ -229,13 +231,17 @@ class FaultSeen(Event, frozen=True, kw_only=True, tag=True):
 
 
 class FaultUndone(Event, frozen=True, kw_only=True, tag=True):
-    """``found`` is false when it was gone already: somebody else took it away."""
+    """``found`` is false when it was gone already: somebody else took it away.
+
+    ``as_applied`` is false when it was still there, but no longer as it had been applied.
+    """
 
     fault: str
     round: int
     asked: Instant
     confirmed: Instant
     found: bool
+    as_applied: bool = True
     by: Literal["runner", "guardian"] = "runner"
 
 

@@ -11,11 +11,12 @@ from harness.model.events import AnyEvent, Purpose, ResetDone
 from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.observe import PROBES
+from harness.observe.read import Reading
 from harness.runner.prepare import run_prepare
 from harness.runner.readings import read_all
 from harness.runner.rollback import ActiveFaults
 from harness.runner.round import Stage, run_round
-from harness.runner.steady_state import look
+from harness.runner.steady_state import failing_now, look
 from harness.runner.wire import Watched, Wire
 from harness.services.resets import RESETS
 from harness.services.stack import Stack
@@ -40,16 +41,19 @@ class Course:
         connections: Connections,
         faults: ActiveFaults,
         run_id: str,
+        check_own: Callable[[], None],
     ) -> None:
         self._plan = plan
         self._record = record
         self._stack = stack
         self._connections = connections
         self._faults = faults
+        self._check_own = check_own
         sources = stack.sources
         self._operations = {
             o.name: Operation.compile(o, sources=sources) for o in plan.target.operations
         }
+        self._steady = [parse(source) for source in plan.steady_state]
         self._values: dict[str, Any] = {**stack.names, "variant": plan.variant, "run": run_id}
         self._probes = {
             p.name: PROBES[p.kind].make(p, self._values, sources) for p in plan.target.probes
@@ -88,6 +92,10 @@ class Course:
         await self._look("after", plan.recovers_within)
         yield "stop"
 
+    def _check_alive(self) -> None:
+        self._stack.check_alive()
+        self._check_own()
+
     async def _reset(self) -> None:
         for reset in self._resets:
             await reset.run(self._connections)
@@ -95,17 +103,27 @@ class Course:
     async def _look(self, when: Literal["before", "after"], limit: Duration) -> bool:
         await self._reset()
         self._record(ResetDone(round=None))
-        expressions = [parse(source) for source in self._plan.steady_state]
-        names = dict.fromkeys(name for e in expressions for name in e.names)
-        probes = [self._probes[name] for name in names]
         purpose: Purpose = "steady-before" if when == "before" else "steady-after"
         return await look(
-            expressions,
+            self._steady,
             when=when,
-            read=lambda: read_all(
-                probes, self._connections, purpose=purpose, round=None, record=self._record
-            ),
+            read=lambda: self._read_steady(purpose),
             limit=limit,
+            record=self._record,
+        )
+
+    async def _not_back(self) -> tuple[str, ...]:
+        return await failing_now(
+            self._steady, read=lambda: self._read_steady("reset"), limit=_FIRST_LOOK_LIMIT
+        )
+
+    async def _read_steady(self, purpose: Purpose) -> dict[str, Reading]:
+        names = dict.fromkeys(name for e in self._steady for name in e.names)
+        return await read_all(
+            [self._probes[name] for name in names],
+            self._connections,
+            purpose=purpose,
+            round=None,
             record=self._record,
         )
 
@@ -133,5 +151,6 @@ class Course:
             ),
             faults=self._faults,
             reset=self._reset,
-            check_alive=self._stack.check_alive,
+            not_back=self._not_back,
+            check_alive=self._check_alive,
         )

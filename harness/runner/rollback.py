@@ -52,6 +52,9 @@ class ActiveFaults:
             try:
                 undone = await in_thread(fault.undo)
             except (ProxyCallFailed, ProxyUnreachable) as problem:
+                if fault.ends_with_the_run:
+                    self._record(fault.gone())
+                    return
                 remains, command = fault.remains
                 self._remaining.append(f"{remains}; remove it with: {command}")
                 self._record(

@@ -1,7 +1,7 @@
 """One round: reset, method, settle, undo, and what the wire saw of it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +40,8 @@ class Stage:
     wire: Wire
     faults: ActiveFaults
     reset: Callable[[], Any]
+    not_back: Callable[[], Awaitable[tuple[str, ...]]]
+    """The steady state's expressions that do not hold after a reset."""
     check_alive: Callable[[], None]
 
 
@@ -52,7 +54,7 @@ async def run_round(stage: Stage, number: int) -> bool:
     plan, record = stage.plan, stage.record
     record(RoundStarted(round=number))
     await stage.reset()
-    record(ResetDone(round=number))
+    record(ResetDone(round=number, failing=await stage.not_back()))
     await stage.wire.begin()
     try:
         async with AsyncExitStack() as sampling:
@@ -121,7 +123,8 @@ async def _undo_after(lasts: Duration, fault: ToxicFault, faults: ActiveFaults) 
 
 async def _settle(stage: Stage, number: int) -> bool:
     plan = stage.plan
-    names = dict.fromkeys(name for i in plan.invariants if i.kind == "at_end" for name in i.probes)
+    # Of all invariants: a value that `always` reads and that still moves says that work is going on.
+    names = dict.fromkeys(name for i in plan.invariants for name in i.probes)
     probes = [stage.probes[name] for name in names]
     readings = await settle(
         round=number,
@@ -133,6 +136,7 @@ async def _settle(stage: Stage, number: int) -> bool:
         limit=plan.settle.limit,
         record=stage.record,
     )
-    for reading in (readings or {}).values():
+    at_end = {name for i in plan.invariants if i.kind == "at_end" for name in i.probes}
+    for reading in (each for name, each in (readings or {}).items() if name in at_end):
         stage.record(as_event(reading, purpose="at-end", round=number))
     return readings is not None

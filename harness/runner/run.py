@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.connections.blocking import in_thread
 from harness.connections.pool import Connections
 from harness.faults.guardian.start import Guardian, watch
 from harness.journal.writer import Journal, JournalLost
-from harness.model.errors import TargetError, UserError
+from harness.model.errors import HarnessBug, TargetError, UserError
 from harness.model.events import (
     AnyEvent,
     HarnessFailed,
@@ -32,6 +33,8 @@ from harness.model.events import (
 from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.processes.ending import end_marked
+from harness.processes.group import ProcessGroup
+from harness.processes.log_tail import last_lines
 from harness.runner.course import Course
 from harness.runner.rollback import ActiveFaults
 from harness.runner.stop import StopSignals
@@ -88,11 +91,11 @@ class Run:
                 self._limit = limit
                 await self._drive()
         stop.shield()
-        if stop.received is not None and not self._told:
-            # It came with the last await of the course: nothing was left to cancel.
-            with self._journal_may_be_lost():
-                self._record(Interrupted(signal=stop.received, during=self._during))
         await self._clean_up()
+        if stop.received is not None and not self._told:
+            # It came while cleaning up, or with the last await before: nothing was left to cancel.
+            with self._journal_may_be_lost():
+                self._record(Interrupted(signal=stop.received, during="cleaning up"))
         self._tell_lost()
         self._finished()
         if self._guardian is not None:
@@ -158,6 +161,7 @@ class Run:
             connections=connections,
             faults=self._faults,
             run_id=options.run_id,
+            check_own=partial(_check_own, proxy, self._guardian),
         )
         async for self._during in course.drive():
             pass
@@ -238,6 +242,16 @@ class Run:
 
     def _limit_expired(self) -> bool:
         return self._limit is not None and self._limit.expired()
+
+
+def _check_own(proxy: ProcessGroup, guardian: Guardian) -> None:
+    """Raises HarnessBug when a process of ours is gone: what it was for is no longer done."""
+    if not proxy.running():
+        raise HarnessBug(f"The embedded proxy ended by itself; {last_lines(proxy.log)}")
+    if not guardian.running():
+        raise HarnessBug(
+            "The guardian ended by itself; without it a crash would leave things behind."
+        )
 
 
 def _leaves(raised: BaseException) -> Iterator[BaseException]:

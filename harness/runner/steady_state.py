@@ -49,6 +49,26 @@ async def look(
         await asyncio.sleep(_BETWEEN_LOOKS.in_s)  # noqa: TID251 - between two looks
 
 
+async def failing_now(
+    expressions: Sequence[Expression],
+    *,
+    read: Callable[[], Awaitable[Mapping[str, Reading]]],
+    limit: Duration,
+) -> tuple[str, ...]:
+    """The expressions that do not hold within ``limit``; without an event of its own.
+
+    Raises:
+        TargetError: an expression cannot be evaluated on what was read.
+    """
+    started = now()
+    while True:
+        seen = values(await read()) if expressions else {}
+        failing = tuple(e.source for e in expressions if not _holds(e, seen))
+        if not failing or now() - started >= limit:
+            return failing
+        await asyncio.sleep(_BETWEEN_LOOKS.in_s)  # noqa: TID251 - between two looks
+
+
 def _holds(expression: Expression, seen: Mapping[str, Any]) -> bool:
     try:
         return evaluate(expression, seen) is True

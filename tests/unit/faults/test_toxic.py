@@ -8,7 +8,7 @@ from harness.faults.toxic import HopOnProxy, ToxicFault, undo_from
 from harness.model.events import FaultIntended
 from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
-from harness.proxy.client import ProxyServer, Turn
+from harness.proxy.client import ProxyServer, ToxicState, Turn
 
 HOP = HopOnProxy(hop="db", admin="http://127.0.0.1:8474", proxy="harness-r-db", observed="here")
 ms = Duration.of_ms
@@ -21,6 +21,7 @@ class Calls(list[tuple[object, ...]]):
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     made = Calls()
+    monkeypatch.setattr(ProxyServer, "toxics", lambda _server, _proxy: ())
     monkeypatch.setattr(
         ProxyServer, "add_toxic", lambda server, proxy, **k: made.append((server.url, proxy, k))
     )
@@ -117,3 +118,26 @@ def test_verify_when_the_toxic_may_spare_a_message_then_none_counts_as_missed(ca
         injected=(),
     )
     assert fault.verify([quick]).missed == 0
+
+
+def test_undo_when_somebody_changed_the_toxic_then_it_was_not_as_applied(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+):
+    def a_toxic(latency: int) -> ToxicState:
+        return ToxicState(
+            name="latency@db",
+            type="latency",
+            stream="downstream",
+            toxicity=1.0,
+            attributes={"latency": latency, "jitter": 10},
+        )
+
+    told = [a_toxic(40)]
+    monkeypatch.setattr(ProxyServer, "toxics", lambda _server, _proxy: tuple(told))
+    fault = ToxicFault(step(), HOP, round=1)
+    fault.apply()
+    assert fault.undo().as_applied
+    fault.apply()
+    told[0] = a_toxic(0)
+    undone = fault.undo()
+    assert (undone.found, undone.as_applied) == (True, False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.connections.answer import Headers
 from harness.model.address import Address
 from harness.model.errors import TargetError
 from harness.model.events import AnyEvent, Prepared
@@ -13,8 +14,9 @@ from harness.model.outcomes import Acknowledged, Outcome, Unknown
 from harness.model.plan import HttpCall, OperationPlan, PreparePlan
 from harness.model.units import Duration, Instant
 from harness.runner import prepare
-from harness.traffic.answer import Answer, Headers
+from harness.traffic.answer import Answer
 from harness.traffic.operation import Operation
+from tests.support.sources import sources_at
 
 LOGIN = Operation.compile(
     OperationPlan(
@@ -22,7 +24,8 @@ LOGIN = Operation.compile(
         on="app",
         http=HttpCall(method="POST", path="/login"),
         timeout=Duration.of_s(1),
-    )
+    ),
+    sources=sources_at(),
 )
 
 

@@ -1,6 +1,7 @@
 """Faults in force: announced before they act, undone exactly once, and what fails is said."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -18,6 +19,7 @@ from harness.proxy.client import ProxyCallFailed, ProxyServer, ProxyUnreachable
 from harness.runner.rollback import ActiveFaults
 
 HOP = HopOnProxy(hop="db", admin="http://127.0.0.1:1", proxy="db", observed="here")
+FOREIGN = HopOnProxy(hop="db", admin="http://127.0.0.1:1", proxy="db", observed="before")
 STEP = FaultStep(id="latency@db", kind="latency", on="db", params={"latency": "40ms"})
 SECOND = FaultStep(id="latency@db#2", kind="latency", on="db", params={"latency": "5ms"})
 
@@ -31,6 +33,7 @@ class AServer:
         self.refuses = False
         monkeypatch.setattr(ProxyServer, "add_toxic", lambda _s, _p, **k: self._add(k["name"]))
         monkeypatch.setattr(ProxyServer, "remove_toxic", lambda _s, _p, name: self._remove(name))
+        monkeypatch.setattr(ProxyServer, "toxics", lambda _s, _p: ())
 
     def _add(self, name: str) -> None:
         if self.refuses:
@@ -103,7 +106,7 @@ def test_undo_when_it_fails_then_what_remains_and_the_command_are_said_once(
 
     async def scenario() -> None:
         faults.append(ActiveFaults(events.append))
-        await faults[0].apply(STEP, HOP, round=1)
+        await faults[0].apply(STEP, FOREIGN, round=1)
         await faults[0].undo_all()
         await faults[0].undo_all()
 
@@ -123,3 +126,50 @@ def test_of_round_when_faults_were_in_two_rounds_then_each_round_has_its_own(ser
         return [len(faults.of_round(number)) for number in (1, 2, 3)]
 
     assert asyncio.run(scenario()) == [1, 1, 0]
+
+
+def test_undo_when_our_own_proxy_is_gone_then_its_toxics_went_with_it(server: AServer):
+    events: list[AnyEvent] = []
+    server.broken = ProxyUnreachable("no answer")
+    faults = ActiveFaults(events.append)
+
+    async def scenario() -> None:
+        await faults.apply(STEP, HOP, round=1)
+        await faults.undo_all()
+
+    asyncio.run(scenario())
+    assert kinds(events) == [FaultIntended, FaultApplied, FaultUndone]
+    assert not events[-1].found
+    assert faults.not_undone == ()
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["undone", "not-undone"])
+def test_undo_when_cancelled_in_the_middle_then_its_outcome_is_still_told(
+    server: AServer, monkeypatch: pytest.MonkeyPatch, fails: bool
+):
+    events: list[AnyEvent] = []
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(_server: ProxyServer, _proxy: str, _name: str) -> bool:
+        entered.set()
+        go_on.wait(10)
+        if fails:
+            raise ProxyUnreachable("no answer")
+        return True
+
+    monkeypatch.setattr(ProxyServer, "remove_toxic", slow)
+    faults = ActiveFaults(events.append)
+
+    async def scenario() -> None:
+        await faults.apply(STEP, FOREIGN, round=1)
+        async with asyncio.TaskGroup() as group:
+            undoing = group.create_task(faults.undo_all())
+            await asyncio.to_thread(entered.wait, 10)
+            undoing.cancel()
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await undoing
+        await faults.undo_all()
+
+    asyncio.run(scenario())
+    assert kinds(events)[2:] == [FaultNotUndone if fails else FaultUndone]
