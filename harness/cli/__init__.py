@@ -4,12 +4,16 @@ Heavy imports stay inside the commands' ``run``, so that ``--help`` is quick.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 _COMMANDS = ("run", "report", "validate", "schema", "proxy")
+
+# How long a slow reader of our output is waited for at the end.
+_DRAIN_S = 5.0
 
 _EXAMPLES = """\
 examples:
@@ -41,19 +45,37 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code, whatever happens."""
+    """Runs one command and returns its exit code, whatever happens, also to its output."""
+    from harness.outputs.patient import PatientStream, drained_within
+
     given = sys.argv[1:] if argv is None else list(argv)
     # Before and after a run, which has its own way: a service manager's signal is no crash.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = streams = PatientStream.of(sys.stdout), PatientStream.of(sys.stderr)
+    try:
+        code = _run(given)
+        drained = [drained_within(_DRAIN_S, stream) for stream in streams]
+    finally:
+        sys.stdout, sys.stderr = before
+    if not all(drained):
+        os._exit(code)  # a thread is stuck in a write that nobody reads; it must not keep us
+    return code
+
+
+def _run(given: Sequence[str]) -> int:
     try:
         arguments = build_parser().parse_args(given)
         command = import_module(f"harness.cli.{arguments.command}")
         return int(command.run(arguments))
     except SystemExit as leaving:
         # argparse has said on standard error what is wrong, or printed what was asked for.
-        if leaving.code == 2:
+        code = int(leaving.code or 0)
+        return (
             _envelope(given, "REFUSED", "the command line is wrong; see standard error")
-        raise
+            if code
+            else 0
+        )
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return _envelope(given, "INTERRUPTED", "interrupted")
@@ -88,5 +110,4 @@ def _envelope(given: Sequence[str], name: str, problem: str) -> int:
         from harness.outputs.result_json import failed_bytes
 
         sys.stdout.buffer.write(failed_bytes(verdict, problem))
-        sys.stdout.flush()
     return verdict.exit_code

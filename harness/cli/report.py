@@ -30,17 +30,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     import os
 
-    from harness.journal.reader import read
+    from harness.journal.reader import read_run
     from harness.judge.fold import judge
     from harness.outputs.console import Console, abilities
     from harness.outputs.result_json import result_bytes, suite_bytes
 
     folder = find_run(arguments.run, arguments.runs)
-    reading = read(folder / "journal.jsonl")
+    reading = read_run(folder)
     if reading.torn is not None:
-        sys.stderr.write(
-            f"{folder / 'journal.jsonl'}: {reading.torn}; judged from what is there.\n"
-        )
+        sys.stderr.write(f"{folder}: {reading.torn}; judged from what is there.\n")
     result = judge(reading.events)
     try:
         (folder / "result.json").write_bytes(result_bytes(result))

@@ -23,13 +23,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     )
     add = parser.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="experiment file or folder")
-    add("--variant", action="append", default=[], metavar="NAME", help="only this variant; may be repeated")
+    add(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this variant; may be repeated",
+    )
     add("--seed", type=_whole(0), help="whole number that fixes all draws")
     add("--rounds", type=_whole(1), help="rounds instead of the file's")
     add("--time", type=_duration, metavar="10min", help="time limit of each run")
     add("--proxy", default="embedded", metavar="URL", help="embedded (default) or a Toxiproxy")
     add("--stack", choices=["local"], default="local", help="where services run: on this machine")
-    add("--allow-host", action="append", default=[], metavar="HOST", help="allow a host; may be repeated")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="allow a host; may be repeated",
+    )
     add("--keep", action="store_true", help="leave the services up, say how to stop them")
     either = parser.add_mutually_exclusive_group().add_argument
     either("--dry-run", action="store_true", help="print the plan, start nothing")
