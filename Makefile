@@ -1,4 +1,5 @@
-# make setup | demo | test | lint | bench | nightly | lock | clean.  Safe to repeat; nothing is done twice.
+# make setup | demo | test | fast | integration | serial | lint | format | bench | nightly | schemas
+# | lock | clean.  Safe to repeat; nothing is done twice.
 
 PY := .venv/bin/python
 # No caches beside the code: a checkout may belong to somebody else.

@@ -15,7 +15,7 @@ from tests.support.waiting import NeverHappened, until_sync
 ROOT = Path(__file__).parent.parent
 
 # Folders whose tests are no part of the fast tier, whatever their markers.
-INTEGRATION = ("tests/integration/", "tests/conformance/", "tests/quality/")
+INTEGRATION = ("tests/integration/", "tests/conformance/")
 
 settings.register_profile(
     "dev",

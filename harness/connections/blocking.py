@@ -17,7 +17,7 @@ async def to_the_end(work: Awaitable[T]) -> T:
 
     What the work raised is then left out, for the cancellation comes first.
     """
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(work)  # noqa: TID251 - owned here: this never returns before it
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:

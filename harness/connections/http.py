@@ -7,30 +7,33 @@ machine's proxy settings not read: the answer is the service's own.
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
+from harness.connections.answer import Headers, Seen
+from harness.connections.limits import MOST_BODY, TOO_MUCH
 from harness.model.errors import TargetError, UserError
 from harness.model.units import Duration
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-MOST_BODY = 16 * 1024 * 1024
 # Below the 5 s that common servers keep an idle connection: ours is gone before theirs is.
 _KEEP_ALIVE = Duration.of_s(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """``headers`` have lower-case names; those sent twice are joined by a comma."""
-
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
     elapsed: Duration
+
+    def values(self) -> Seen:
+        """What the expression of a probe sees."""
+        return Seen(status=self.status, headers=self.headers, body=self.body, elapsed=self.elapsed)
 
 
 class HttpClient:
@@ -41,35 +44,41 @@ class HttpClient:
             raise UserError(
                 f"{what}: {url!r} is no address for HTTP; write http://host:port or https://host:port."
             )
-        self._url = url
+        parts = urlsplit(url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._what = what
         self._session: ClientSession | None = None
 
     async def call(
         self,
         method: str,
-        url: str,
+        path: str,
         *,
         headers: Mapping[str, str],
         body: bytes | None,
         within: Duration,
     ) -> HttpAnswer:
-        """One request and its whole answer; ``url`` may be a path of the service.
+        """One request and its whole answer; ``path`` goes out as it stands, so it is encoded already.
 
         Raises:
             TargetError: no whole answer within ``within``, a connection that fails, or a body
                 beyond 16 MiB.
         """
         import aiohttp
+        from yarl import URL
 
         session = self._opened()
-        address = urljoin(self._url, url)
+        address = self._origin + path
         asked = time.monotonic_ns()
         try:
             async with (
                 asyncio.timeout(within.in_s),
                 session.request(
-                    method, address, headers=headers, data=body, allow_redirects=False
+                    method,
+                    URL(address, encoded=True),
+                    headers=headers,
+                    data=body,
+                    allow_redirects=False,
                 ) as response,
             ):
                 content = bytearray()
@@ -77,7 +86,7 @@ class HttpClient:
                     content += chunk
                     if len(content) > MOST_BODY:
                         raise TargetError(
-                            self._what, f"{method} {address} answered with more than 16 MiB"
+                            self._what, f"{method} {address} answered with {TOO_MUCH}"
                         )
         except TimeoutError:
             detail = f"{method} {address} had no answer within {within}"
@@ -85,9 +94,12 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             detail = f"{method} {address} failed: {_words(error)}"
             raise TargetError(self._what, detail) from None
+        came = Headers()
+        for name, value in response.headers.items():
+            came.append(name, value)
         return HttpAnswer(
             status=response.status,
-            headers=_joined(response.headers.items()),
+            headers=came,
             body=bytes(content),
             elapsed=Duration.of_ns(time.monotonic_ns() - asked),
         )
@@ -110,14 +122,6 @@ class HttpClient:
                 trust_env=False,
             )
         return self._session
-
-
-def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        known = joined.get(name.lower())
-        joined[name.lower()] = value if known is None else f"{known}, {value}"
-    return joined
 
 
 def _words(error: Exception) -> str:

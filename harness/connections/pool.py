@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Mapping
 
 from harness.connections.http import HttpClient
+from harness.connections.limits import CONNECT_LIMIT
 from harness.connections.sql import SqlClient
 from harness.model.errors import HarnessBug
-from harness.model.units import Duration
-
-CONNECT_LIMIT = Duration.of_s(10)
 
 
 class Connections:

@@ -3,7 +3,6 @@
 Read at the moment of use; nothing is kept.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,6 @@ from harness.model.errors import UserError
 
 # A token or a key; whoever names a log file by mistake is told so instead of sending it.
 MOST_BYTES = 64 * 1024
-
-
-def environment_variable(name: str) -> str:
-    """The value of an environment variable.
-
-    Raises:
-        UserError: it is not set.
-    """
-    value = os.environ.get(name)
-    if value is None:
-        raise UserError(f"The environment variable {name} is not set; {{env:{name}}} asks for it.")
-    return value
 
 
 def file_text(folder: Path) -> Callable[[str], str]:
@@ -56,8 +43,3 @@ class Sources:
 
     env: Callable[[str], str]
     file: Callable[[str], str]
-
-
-def sources_at(folder: Path = Path()) -> Sources:
-    """The environment, and the files below ``folder``; nothing read is hidden from anybody."""
-    return Sources(environment_variable, file_text(folder))

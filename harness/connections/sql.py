@@ -11,8 +11,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from harness.connections.plain import Plain, plain
 from harness.connections.sql_address import Family, SqlAddress
+from harness.expressions.plain import Plain, plain
 from harness.model.errors import TargetError, UserError
 from harness.model.units import Duration
 

@@ -16,6 +16,9 @@ from harness.journal import lines
 from harness.model.errors import UserError
 from harness.model.events import JOURNAL_SCHEMA, AnyEvent
 
+JOURNAL_FILE = "journal.jsonl"
+GUARDIAN_FILE = "guardian.jsonl"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -50,6 +53,24 @@ def read(path: Path) -> Reading:
     reading = Reading(events=events) if not tail else _with_tail(path, events, tail)
     _refuse_gaps(path, reading.events)
     return reading
+
+
+def read_run(folder: Path) -> Reading:
+    """The events of the run in ``folder``, and behind them its guardian's, if that had to act.
+
+    Raises:
+        UserError: as for ``read``.
+    """
+    files = [folder / JOURNAL_FILE]
+    guardian = folder / GUARDIAN_FILE
+    if guardian.is_file() and guardian.stat().st_size:
+        files.append(guardian)
+    readings = {file.name: read(file) for file in files}
+    torn = [f"{name}: {reading.torn}" for name, reading in readings.items() if reading.torn]
+    return Reading(
+        events=[event for reading in readings.values() for event in reading.events],
+        torn="; ".join(torn) or None,
+    )
 
 
 def merge(*parts: Iterable[AnyEvent]) -> list[AnyEvent]:

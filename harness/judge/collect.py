@@ -70,11 +70,20 @@ def word_of(outcome: Outcome) -> OutcomeWord:
 class RoundCollector:
     """One round while it lasts."""
 
-    def __init__(self, number: int, plan: Plan, *, reset: bool, tainted: Lack | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        plan: Plan,
+        *,
+        reset: bool,
+        tainted: Lack | None,
+        late: Lack | None = None,
+    ) -> None:
         self.number = number
         self._plan = plan
         self._reset = reset
         self._tainted = tainted
+        self._late = late
         self._calls: dict[int, Call] = {}
         self._readings: list[Reading] = []
         self._written: dict[str, BurstWritten] = {}
@@ -87,10 +96,15 @@ class RoundCollector:
         self._hops: dict[str, HopCounted] = {}
         self._settled: Settled | None = None
         self._never_settled: NeverSettled | None = None
+        self._not_back: tuple[str, ...] = ()
 
-    def mark_reset(self) -> None:
-        """The state was put back within the round, before anything was sent."""
+    def mark_reset(self, failing: tuple[str, ...] = ()) -> None:
+        """The state was put back within the round, before anything was sent.
+
+        ``failing`` are the expressions of the steady state that did not hold all the same.
+        """
         self._reset = self._reset or not self._calls
+        self._not_back = self._not_back or failing
 
     def take(self, event: RoundEvent, report: Report) -> None:  # noqa: C901, PLR0912 - a line for each kind
         """Notes one event of this round."""
@@ -142,7 +156,13 @@ class RoundCollector:
         elif call.last is not None:
             report(f"operation {event.op} was answered twice")
         else:
-            call = replace(call, first=event.first, last=event.last, outcome=word_of(event.outcome))
+            call = replace(
+                call,
+                first=event.first,
+                last=event.last,
+                outcome=word_of(event.outcome),
+                because=getattr(event.outcome, "because", ""),
+            )
             check_call(call, event, report)
             self._calls[event.op] = call
 
@@ -166,13 +186,17 @@ class RoundCollector:
     def evidence(self, *, finished: bool) -> RoundEvidence:
         """The round as far as it came. May be asked for while it lasts."""
         overlaps = front_overlaps(self._calls.values())
+        # A refusal at the door (503, a cut) overlaps with nothing that the service does.
+        decided = front_overlaps(
+            call for call in self._calls.values() if call.outcome in ("acknowledged", "rejected")
+        )
         facts = RoundFacts(
             finished=finished,
             reset=self._reset,
             settled=self._settled,
             never_settled=self._never_settled,
             calls=tuple(self._calls.values()),
-            overlap=max(overlaps.values(), default=0),
+            overlap=min((decided.get(burst, 0) for burst in overlaps), default=0),
             applied=self._applied,
             seen=self._seen,
             undone=self._undone,
@@ -186,6 +210,7 @@ class RoundCollector:
             settled=self._settled,
             never_settled=self._never_settled,
             lacks=lacks_of(self._plan, facts),
+            late=self._late,
             tainted=self._tainted or self._not_reset() or (self._no_burst() if finished else None),
             overlaps=overlaps,
             hop_overlaps={hop: peak(turns) for hop, turns in self._turns.items()},
@@ -193,6 +218,12 @@ class RoundCollector:
         )
 
     def _not_reset(self) -> Lack | None:
+        if self._not_back:
+            detail = (
+                f"the state was not back after the reset of round {self.number}: "
+                f"{' and '.join(self._not_back)} did not hold"
+            )
+            return Lack(short="not put back", detail=detail, withheld=True)
         if self._reset or not self._plan.target.resets:
             return None
         return Lack(

@@ -55,10 +55,18 @@ def stop_of(
             return Stop(
                 verdict=Verdict.INTERRUPTED, because=f"interrupted by {signal} during {during}"
             )
-        case TargetFailed(what=what, detail=detail) | HarnessFailed(what=what, detail=detail):
+        case TargetFailed(what=what, detail=detail):
             return Stop(verdict=Verdict.ERROR, because=f"{what}: {detail}")
+        case HarnessFailed(what=what, detail=detail):
+            return Stop(verdict=Verdict.ERROR, because=f"{what}: {_last_line(detail)}")
         case SetupRefused(message=message):
             return Stop(verdict=Verdict.REFUSED, because=message)
+
+
+def _last_line(traceback: str) -> str:
+    """What was raised; where is for whoever mends it. A group's lines have a margin of ``|`` and ``+``."""
+    lines = [line.strip(" |+-") for line in traceback.splitlines()]
+    return next((line for line in reversed(lines) if line), traceback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +114,9 @@ def conclude(
     if not verdicts:
         missing = (*missing, "no invariant was judged")
 
-    # The order of the exit codes, and an interruption is the reader's own doing.
+    # A run that was refused never began: whatever else its journal says follows from that. An
+    # interruption ends things half-way, so what fails after it is its doing and no news. An error
+    # stands before a limit, for a target that failed explains why the time ran out.
     for verdict in (Verdict.REFUSED, Verdict.INTERRUPTED, Verdict.ERROR, Verdict.ABORTED):
         if any(stop.verdict is verdict for stop in stops or ()):
             return Conclusion(verdict=verdict, missing=missing)

@@ -3,12 +3,13 @@
 Nothing here judges. ``collect.py`` makes it from events, ``invariants/`` look at it.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from harness.expressions.plain import Plain
 from harness.model.events import NeverSettled, ProbeRead, Purpose, Settled
 from harness.model.outcomes import OutcomeWord
 from harness.model.units import Duration, Instant
@@ -25,6 +26,33 @@ class Call:
     first: Instant | None = None
     last: Instant | None = None
     outcome: OutcomeWord | None = None
+    because: str = ""
+    """Why the outcome is unknown, such as ``answered 422``."""
+
+
+def late_effects_of(evidence: "RoundEvidence") -> "Lack | None":
+    """What a round leaves behind for all later ones: requests whose work may still be going on."""
+    unanswered = sum(
+        call.outcome not in ("acknowledged", "rejected") and call.first is None
+        for call in evidence.calls
+    )
+    if not unanswered:
+        return None
+    detail = (
+        f"{unanswered} requests of round {evidence.round} were never answered, "
+        "so their effects may have landed later"
+    )
+    return Lack(short="late effects of an earlier round", detail=detail, withheld=True)
+
+
+def unknown_in_words(calls: Sequence[Call]) -> str:
+    """Why outcomes are unknown, the commonest reason first: ``answered 422 × 30``."""
+    reasons = Counter(
+        call.because or "no answer"
+        for call in calls
+        if call.outcome not in ("acknowledged", "rejected")
+    )
+    return ", ".join(f"{reason} × {count}" for reason, count in reasons.most_common(3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +74,7 @@ class Reading:
             asked=event.asked,
             answered=event.answered,
             value=event.value,
-            exact=Decimal(event.value) if event.exact else event.value,
+            exact=Plain(event.value, event.exact).exact_value,
         )
 
 
@@ -96,6 +124,9 @@ class RoundEvidence:
     never_settled: NeverSettled | None
     lacks: tuple[Lack, ...]
     tainted: Lack | None
+    late: Lack | None = None
+    """Why effects of requests that nobody answered in an earlier round may land in this one: then it
+    may hold, and what looks like a violation proves nothing."""
     overlaps: Mapping[str, int]
     """Peak overlap at the front, by burst."""
     hop_overlaps: Mapping[str, int]

@@ -6,6 +6,8 @@ how the others ended is imagined differently.
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -43,6 +45,41 @@ def could_break(
         ):
             return True
     return False
+
+
+def other_readings_could_break(expression: Expression, values: Mapping[str, Any]) -> bool:
+    """True if some other value of one probe would have broken an expression that counts nothing.
+
+    ``value == value`` and ``stock >= 0 or stock < 0`` hold whatever is read, and so show nothing. Tried
+    are a little more and less, much more and less, nothing, another text, the other truth.
+    """
+    for name in expression.names:
+        for other in _other_values(values.get(name)):
+            try:
+                if not truth(expression, {**values, name: other}, {}):
+                    return True
+            except EvaluationProblem:
+                continue
+    return False
+
+
+def _other_values(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | Decimal | Fraction):
+        for step in (1, -1, 1_000_000_007, -1_000_000_007):
+            yield value + step
+        yield 0
+    elif isinstance(value, str):
+        yield from (f"{value}?", "")
+    elif isinstance(value, list):
+        yield from ([], [*value, None], value[:-1])
+    elif isinstance(value, dict):
+        yield {}
+        for key, inner in value.items():
+            for other in _other_values(inner):
+                yield {**value, key: other}
+    yield None
 
 
 def hidden_by_unknowns(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from harness.judge.contradictions import Report, check_confirmed, check_seen
+from harness.judge.judgement import number_of
 from harness.model.events import (
     FaultApplied,
     FaultIntended,
@@ -22,7 +23,7 @@ class FaultLedger:
     """One entry for each fault and round. Rounds may be over when a fault is undone."""
 
     def __init__(self) -> None:
-        self._intended: set[tuple[str, int]] = set()
+        self._intended: dict[tuple[str, int], FaultIntended] = {}
         self._applied: dict[tuple[str, int], FaultApplied] = {}
         self._undone: dict[tuple[str, int], FaultUndone] = {}
         self._not_undone: dict[tuple[str, int], FaultNotUndone] = {}
@@ -31,13 +32,15 @@ class FaultLedger:
     def take(self, event: FaultEvent, report: Report) -> None:
         """Notes one event, and reports what contradicts the intention that comes before all others."""
         key = (event.fault, event.round)
-        if not isinstance(event, FaultIntended) and key not in self._intended:
+        # Of no round: a hop or a process that the guardian could not take back.
+        of_a_round = event.round > 0
+        if of_a_round and not isinstance(event, FaultIntended) and key not in self._intended:
             report(
                 f"{type(event).__name__} of round {event.round}: {event.fault} was never intended"
             )
         match event:
             case FaultIntended():
-                self._intended.add(key)
+                self._intended[key] = event
             case FaultApplied():
                 check_confirmed(event, report)
                 self._applied[key] = event
@@ -82,19 +85,25 @@ class FaultLedger:
             and len(looked) == len(rounds)
             and all(each.hit > 0 and each.missed == 0 for each in looked),
             messages=sum(each.hit for each in looked),
-            summary=_told(step, looked),
+            summary=_told(self._words(step), step.on, looked),
         )
 
+    def _words(self, step: FaultStep) -> str:
+        """The kind's own, from when it was intended; of one that never was, what the plan says."""
+        for (fault, _), event in self._intended.items():
+            if fault == step.id and event.words:
+                return event.words
+        return f"{_strength(step)}{step.kind}"
 
-def _told(step: FaultStep, looked: Sequence[FaultSeen]) -> str:
-    """``40 ms latency seen on 212 messages of hop db, 41 ms in the median``."""
-    what = f"{_strength(step)}{step.kind}"
+
+def _told(what: str, hop: str, looked: Sequence[FaultSeen]) -> str:
+    """``40 ms ± 10 ms latency seen on 212 messages of hop db, 41 ms in the median``."""
     hit = sum(each.hit for each in looked)
     if not hit:
-        return f"{what} never seen on hop {step.on}"
+        return f"{what} never seen on hop {hop}"
     medians = [each.median.ns for each in looked if each.median is not None]
     middle = f", {Duration.of_ns(round(median(medians)))} in the median" if medians else ""
-    return f"{what} seen on {hit} messages of hop {step.on}{middle}"
+    return f"{what} seen on {number_of(hit, 'message')} of hop {hop}{middle}"
 
 
 def _strength(step: FaultStep) -> str:

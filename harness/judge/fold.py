@@ -10,7 +10,7 @@ from typing import assert_never
 from harness.judge.collect import RoundCollector, RoundEvent
 from harness.judge.conclude import Stop, stop_of
 from harness.judge.contradictions import check_settled
-from harness.judge.evidence import Lack, RoundEvidence
+from harness.judge.evidence import Lack, RoundEvidence, late_effects_of
 from harness.judge.fault_ledger import FaultEvent, FaultLedger
 from harness.judge.invariants import INVARIANTS
 from harness.judge.judgement import Invariant, RoundJudgement
@@ -44,7 +44,8 @@ class Judge:
         self._open: RoundCollector | None = None
         self._rounds: list[RoundSummary] = []
         self._tainted: Lack | None = None
-        self._reset_for: int | None = None
+        self._late: Lack | None = None
+        self._reset_before: ev.ResetDone | None = None
         self._outstanding: set[int] = set()
         self._ledger = FaultLedger()
         self._steady: dict[str, ev.SteadyStateJudged] = {}
@@ -100,7 +101,8 @@ class Judge:
     ) -> tuple[InvariantFinding, ...]:
         findings = judges.findings(last)
         after = self._steady.get("after")
-        if after is None or after.held or not after.final:
+        # An effect that lands between the reset and the look is no fault of the service's recovery.
+        if after is None or after.held or not after.final or self._late is not None:
             return findings
         summary = f"not back after the last undo: {steady_in_words(after)}"
         steady = InvariantFinding(
@@ -194,9 +196,9 @@ class Judge:
 
     def _reset(self, event: ev.ResetDone) -> None:
         if self._open is not None and self._open.number == event.round:
-            self._open.mark_reset()
+            self._open.mark_reset(event.failing)
         elif event.round is not None:
-            self._reset_for = event.round
+            self._reset_before = event
 
     def _open_round(self, event: ev.RoundStarted) -> None:
         if self._started is None:
@@ -210,9 +212,12 @@ class Judge:
         self._open = RoundCollector(
             event.round,
             self._started.plan,
-            reset=self._reset_for == event.round,
+            reset=False,
             tainted=self._tainted,
+            late=self._late,
         )
+        if self._reset_before is not None and self._reset_before.round == event.round:
+            self._open.mark_reset(self._reset_before.failing)
 
     def _finish_round(self, event: ev.RoundFinished) -> None:
         if self._open is None or self._open.number != event.round:
@@ -228,6 +233,7 @@ class Judge:
             collector.check_whole(self._contradict)
         self._rounds.append(RoundSummary.of(evidence))
         self._tainted = collector.taints_the_next()
+        self._late = self._late or late_effects_of(evidence)
         self._outstanding.update(call.op for call in evidence.calls if call.last is None)
         self._judge(evidence)
 

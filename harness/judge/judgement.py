@@ -58,9 +58,14 @@ def most_telling(broken: Iterable[Broken]) -> Broken:
     return min(broken, key=lambda each: (each.unknown, -each.distance))
 
 
+def plural(number: int, word: str) -> str:
+    """``round`` for one, ``rounds`` for any other number."""
+    return word if number == 1 else f"{word}s"
+
+
 def number_of(number: int, word: str) -> str:
     """``1 round``, ``20 rounds``."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{number} {plural(number, word)}"
 
 
 def rounds_named(rounds: Sequence[int]) -> str:

@@ -1,6 +1,7 @@
 """All invariants of a run, asked one by one. One that raises is an error and hides no other's finding."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.expressions.parse import ExpressionProblem
 from harness.judge.evidence import RoundEvidence
@@ -29,7 +30,7 @@ class InvariantJudges:
         said: dict[str, RoundJudgement] = {}
         for name, invariant in self._made.items():
             try:
-                said[name] = invariant.judge(evidence)
+                said[name] = _doubted(invariant.judge(evidence), evidence)
             # Foreign kinds may raise anything; that is no verdict, and not the end of the others.
             except Exception as problem:
                 said[name] = RoundJudgement(
@@ -75,6 +76,13 @@ class InvariantJudges:
         except Exception as problem:
             self._failed[plan.name] = f"its judge failed: {problem!r}"
         return None
+
+
+def _doubted(judgement: RoundJudgement, evidence: RoundEvidence) -> RoundJudgement:
+    """A violation that an effect from an earlier round may explain is none."""
+    if judgement.broken is None or evidence.late is None:
+        return judgement
+    return replace(judgement, broken=None, lack=evidence.late)
 
 
 def _make(plan: InvariantPlan, kinds: Mapping[str, type[Invariant]]) -> Invariant:

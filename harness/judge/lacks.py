@@ -7,7 +7,7 @@ explains a fault that was never seen.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.judge.evidence import Call, Lack
+from harness.judge.evidence import Call, Lack, unknown_in_words
 from harness.model.events import (
     FaultApplied,
     FaultSeen,
@@ -58,14 +58,21 @@ def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
     if not facts.calls:
         yield Lack(short="no operation sent", detail="no operation was sent", about="traffic")
         return
+    if not any(call.outcome in ("acknowledged", "rejected") for call in facts.calls):
+        detail = (
+            f"not one of {len(facts.calls)} requests was acknowledged or rejected: "
+            f"{unknown_in_words(facts.calls)}; is the request right, and are its rules?"
+        )
+        yield Lack(short="all outcomes unknown", detail=detail, about="traffic")
+        return
     if facts.overlap < LEAST_OVERLAP:
         of = len(facts.calls)
-        detail = f"at most {facts.overlap} of {of} requests was in flight at a time, two are needed"
+        detail = (
+            f"at most {facts.overlap} of {of} requests that were acknowledged or rejected was in flight "
+            "at a time, two are needed"
+        )
         yield Lack(short=f"overlap under {LEAST_OVERLAP}", detail=detail, about="traffic")
-    if not any(call.outcome in ("acknowledged", "rejected") for call in facts.calls):
-        detail = f"not one of {len(facts.calls)} requests was acknowledged or rejected"
-        yield Lack(short="all outcomes unknown", detail=detail, about="traffic")
-    elif not any(_means_it(plan, call) for call in facts.calls):
+    if not any(_means_it(plan, call) for call in facts.calls):
         # A missing token, a mistyped path: the service said no before it came to the promise.
         detail = (
             f"not one of {len(facts.calls)} requests was acknowledged, and only the default rule calls "
@@ -113,6 +120,9 @@ def _fault(fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
     if undone is not None and not undone.found:
         detail = f"{what} was gone before it was undone: somebody else removed it"
         yield Lack(short="fault gone", detail=detail, withheld=True, about="fault")
+    elif undone is not None and not undone.as_applied:
+        detail = f"{what} was no longer as applied when it was undone: somebody else changed it"
+        yield Lack(short="fault changed", detail=detail, withheld=True, about="fault")
     if seen is None:
         detail = f"nobody looked for {what} on the wire"
         yield Lack(short="fault not looked for", detail=detail, withheld=True, about="fault")

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, exp, floor, fsum, inf, lgamma, log, log1p
 
+from harness.judge.judgement import number_of
+
 CONFIDENCE = 0.95
 # A double has 53 bits: after 60 halvings of [0, 1] nothing moves any more.
 _HALVINGS = 60
@@ -82,7 +84,7 @@ def smallest_shown(rounds: int, *, confidence: float = CONFIDENCE) -> float:
 def violated_sentence(violated: int, rounds: int) -> str:
     """``violated in 20 of 20 rounds (95 % CI 0.83–1.00)``."""
     interval = clopper_pearson(violated, rounds)
-    return f"violated in {violated} of {_rounds(rounds)} (95 % CI {interval})"
+    return f"violated in {violated} of {number_of(rounds, 'round')} (95 % CI {interval})"
 
 
 def power_sentence(rounds: int) -> str:
@@ -101,7 +103,3 @@ def percent_upwards(share: float) -> str:
         digits += 1
     scale = 10**digits
     return f"{ceil(percent * scale - 1e-9) / scale:.{digits}f} %"
-
-
-def _rounds(number: int) -> str:
-    return f"{number} round" if number == 1 else f"{number} rounds"

@@ -76,7 +76,10 @@ def _overlap(view: RunView) -> Evidence:
     if not any(each.overlaps for each in view.rounds):
         return Missing(("no requests overlapped, since none was sent",))
     return Missing(
-        (f"no two requests were in flight together in any of {len(view.rounds)} rounds",)
+        (
+            "no two requests were in flight together in any of "
+            + number_of(len(view.rounds), "round"),
+        )
     )
 
 

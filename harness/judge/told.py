@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.expressions.evaluate import Count, EvaluationProblem
-from harness.expressions.explain import Side, distance, failing_sides
+from harness.expressions.explain import Failed, failed_comparison
 from harness.expressions.parse import Expression
 from harness.expressions.values import show
 from harness.judge.evidence import Reading, RoundEvidence
@@ -32,25 +32,66 @@ def broken_in(
 def broken_by(
     expression: Expression, number: int, read: Mapping[str, Reading], counts: Mapping[str, Count]
 ) -> Broken:
-    """The counterexample: both sides of what failed, then every reading and count."""
+    """The counterexample: what became of the operations, what failed, and the readings it rests on."""
     values = {probe: reading.exact for probe, reading in read.items()}
-    sides = failing_sides(expression, values, counts)
-    told = " and ".join(
-        f"{side.source} is {show(side.value)}" for side in sides if not _says_itself(side, values)
-    )
-    given = _given(expression, read, counts)
-    summary = (
-        f"round {number}: {told or f'{expression} is false'} ({given})"
-        if given
-        else (f"round {number}: {told or f'{expression} is false'}")
-    )
+    failed = failed_comparison(expression, values, counts)
+    said = [_outcomes(operation, count) for operation, count in counts.items()]
+    told, shown = (f"{expression} is false", ()) if failed is None else _in_words(failed)
+    given = ", ".join(f"{p} = {show(r.exact)}" for p, r in read.items() if p not in shown)
+    summary = "; ".join([*said, f"{told} ({given})" if given else told])
     return Broken(
         counterexample=Counterexample(
-            round=number, summary=summary, values=_values(expression, number, read, counts)
+            round=number,
+            summary=f"round {number}: {summary}",
+            values=_values(expression, number, read, counts),
         ),
         unknown=sum(count.unknown + count.rejecting for count in counts.values()),
-        distance=distance(sides),
+        distance=0 if failed is None else failed.distance,
     )
+
+
+# What an ordering says when its sides change places, so that the value comes first and the bound last.
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _in_words(failed: Failed) -> tuple[str, tuple[str, ...]]:
+    """``100 - balance is 20, but 10 * paid is 500`` or ``balance is -20, not >= 0``.
+
+    Beside it the parts of the source whose values are told by that.
+    """
+    left, operator, right = failed.left, failed.operator, failed.right
+    if left.constant and not right.constant and operator in _MIRRORED:
+        left, operator, right = right, _MIRRORED[operator], left
+    if left.constant:
+        return f"{left.source} {operator} {right.source} is false", ()
+    told = f"{left.source} is {show(left.value)}"
+    if operator in ("in", "not in"):
+        return f"{told}, {'not ' if operator == 'in' else ''}in {right.source}", (left.source,)
+    wanted = show(right.value)
+    match operator, right.constant:
+        case "==", True:
+            told += f", not {wanted}"
+        case "==", False:
+            told += f", but {right.source} is {wanted}"
+        case _, True:
+            told += f", not {operator} {wanted}"
+        case _:
+            told += f", not {operator} {right.source}, which is {wanted}"
+    return told, (left.source, right.source)
+
+
+def _outcomes(operation: str, count: Count) -> str:
+    """``50 of 50 withdraw were acknowledged``; what was rejected or unknown where there is any."""
+    if not count.sent:
+        return f"no {operation} was sent"
+    verb = "was" if count.acknowledged == 1 else "were"
+    told = [f"{count.acknowledged} of {count.sent} {operation} {verb} acknowledged"]
+    if count.rejected:
+        told.append(f"{count.rejected} rejected")
+    # What is certain to have no effect and was not answered yet is unknown at that moment, too.
+    if unknown := count.unknown + count.rejecting:
+        told.append(f"{unknown} unknown, none of whose outcomes fits")
+    return ", ".join(told)
 
 
 def problem_in(
@@ -75,22 +116,6 @@ def problem_told(
     given = ", ".join(f"{probe} = {show(reading.exact)}" for probe, reading in read.items())
     told = f"{expression} has no value in round {number}: {problem}"
     return f"{told} ({given})" if given else told
-
-
-def _says_itself(side: Side, values: Mapping[str, Any]) -> bool:
-    """A constant says what it is, and a bare probe stands among the readings."""
-    return side.constant or side.source in values
-
-
-def _given(expression: Expression, read: Mapping[str, Reading], counts: Mapping[str, Count]) -> str:
-    told = [f"{probe} = {show(reading.exact)}" for probe, reading in read.items()]
-    for operation, count in counts.items():
-        told.append(f"acknowledged({operation}) = {count.acknowledged}")
-        if count.rejected or expression.counts_rejected(operation):
-            told.append(f"rejected({operation}) = {count.rejected}")
-        fits = ", none of whose outcomes fits" if count.unknown else ""
-        told.append(f"unknown {count.unknown}{fits}")
-    return ", ".join(told)
 
 
 def _values(

@@ -85,7 +85,7 @@ class BurstFinding(Struct, frozen=True, kw_only=True):
 
 
 class FaultFinding(Struct, frozen=True, kw_only=True):
-    """``seen_on_wire`` is true only if every counted round saw it; ``messages`` counts those hit."""
+    """``seen_on_wire``: every finished round was looked at and showed it; ``messages`` were hit."""
 
     id: str
     kind: str

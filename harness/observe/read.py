@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.connections.plain import Plain
 from harness.connections.pool import Connections
+from harness.expressions.plain import Plain
 from harness.model.errors import TargetError
+from harness.model.events import ProbeRead, Purpose
 from harness.model.plan import ProbePlan
 from harness.model.units import Duration, Instant
 
@@ -40,6 +41,18 @@ class Reading:
     def exact_value(self) -> Any:
         """What expressions compute with."""
         return Plain(self.value, self.exact).exact_value
+
+    def as_event(self, *, purpose: Purpose, round: int | None) -> ProbeRead:
+        """The reading for the journal."""
+        return ProbeRead(
+            probe=self.probe,
+            purpose=purpose,
+            round=round,
+            asked=self.asked,
+            answered=self.answered,
+            value=self.value,
+            exact=self.exact,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.connections.pool import Connections
-from harness.model.events import AnyEvent, ProbeRead
+from harness.model.events import AnyEvent
 from harness.model.units import Duration
 from harness.observe.read import Probe
 
@@ -75,17 +75,7 @@ class Sampler:
     async def _read_all(self) -> None:
         for probe in self._probes:
             reading = await probe.read(self._connections)
-            self._record(
-                ProbeRead(
-                    probe=reading.probe,
-                    purpose="always",
-                    round=self._round,
-                    asked=reading.asked,
-                    answered=reading.answered,
-                    value=reading.value,
-                    exact=reading.exact,
-                )
-            )
+            self._record(reading.as_event(purpose="always", round=self._round))
 
 
 def next_beat(started: int, every: Duration, beat: int, now: int) -> int:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.connections.plain import Plain
 from harness.connections.pool import Connections
-from harness.connections.secrets import Sources, sources_at
+from harness.connections.secrets import Sources
+from harness.expressions.plain import Plain
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import params, to_params
 from harness.model.errors import UserError
@@ -28,9 +28,7 @@ class Sql:
         self._sources = sources
 
     @classmethod
-    def make(
-        cls, plan: ProbePlan, values: Mapping[str, Any], sources: Sources | None = None
-    ) -> Probe:
+    def make(cls, plan: ProbePlan, values: Mapping[str, Any], sources: Sources) -> Probe:
         """The probe of ``plan``; ``values`` fill its placeholders at each reading.
 
         Raises:
@@ -38,7 +36,7 @@ class Sql:
         """
         query = to_params(cls.Params, plan.params).sql
         try:
-            return Probe.of(cls(Template.parse(query), sources or sources_at()), plan, values)
+            return Probe.of(cls(Template.parse(query), sources), plan, values)
         except TemplateProblem as problem:
             raise UserError(
                 f"probe {plan.name}: {problem}", hint="A brace that SQL needs is written {{ or }}."

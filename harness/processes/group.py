@@ -8,9 +8,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import psutil
 
@@ -21,10 +22,11 @@ from harness.processes.account import Account
 from harness.processes.command import not_started, resolve
 from harness.processes.ending import end
 from harness.processes.exit_watch import on_exit
-from harness.processes.log_tail import last_lines
+from harness.processes.log_tail import log_in_words
 from harness.processes.marks import MARK, PART, Group, Wanted, find
 
 Record = Callable[[AnyEvent], object]
+T = TypeVar("T")
 
 
 async def start(
@@ -116,6 +118,7 @@ class ProcessGroup:
         self._mark = mark
         self._record = record
         self._stopping = False
+        self._finishing = False
         self._exit_code: int | None = None
         self._lost: Exception | None = None
         self._ended = asyncio.Event()
@@ -129,6 +132,11 @@ class ProcessGroup:
 
     def running(self) -> bool:
         return self.exit_code is None
+
+    async def finish(self) -> int:
+        """``wait`` for a program that is meant to end by itself: with code 0 that is no surprise."""
+        self._finishing = True
+        return await self.wait()
 
     async def wait(self) -> int:
         """Waits until the program itself ended; its children may live on until ``stop``."""
@@ -159,12 +167,13 @@ class ProcessGroup:
             TargetError: something of it is still there, stuck in the kernel or not ours to end.
         """
         self._stopping = True
-        left = await asyncio.to_thread(
-            end,
-            self._members,
-            grace=grace,
-            polite=polite,
-            polite_to=self._leader if leader_only else None,
+        left = await _in_own_thread(
+            lambda: end(
+                self._members,
+                grace=grace,
+                polite=polite,
+                polite_to=self._leader if leader_only else None,
+            )
         )
         self._look()
         self._close_pipes()
@@ -211,11 +220,7 @@ class ProcessGroup:
         return line
 
     def _failure(self, what: str) -> TargetError:
-        tail = last_lines(self.log)
-        return TargetError(
-            f"process {self.name}",
-            what + (f"; the last lines of its log:\n{tail}" if tail else "; its log is empty"),
-        )
+        return TargetError(f"process {self.name}", f"{what}; {log_in_words(self.log)}")
 
     def _members(self) -> list[psutil.Process]:
         return find(
@@ -238,9 +243,10 @@ class ProcessGroup:
             return False
         self._exit_code = code
         self._unwatch()
+        expected = self._stopping or (self._finishing and code == 0)
         try:
             self._record(
-                ProcessEnded(name=self.name, pid=self.pid, exit_code=code, expected=self._stopping)
+                ProcessEnded(name=self.name, pid=self.pid, exit_code=code, expected=expected)
             )
         except Exception as error:  # from a loop's callback nobody would hear of it: kept for wait
             self._lost = error
@@ -251,6 +257,15 @@ class ProcessGroup:
         for pipe in (self._popen.stdin, self._popen.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+async def _in_own_thread(call: Callable[[], T]) -> T:
+    """Not one of the loop's: those are few, and others that wait out a grace may hold them all."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, call)
+    finally:
+        thread.shutdown(wait=False)
 
 
 async def _line_from(descriptor: int) -> str | None:

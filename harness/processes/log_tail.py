@@ -23,3 +23,9 @@ def last_lines(log: Path, count: int = 12) -> str:
     return "\n".join(
         line if len(line) <= _LINE_LENGTH else line[: _LINE_LENGTH - 1] + "…" for line in kept
     )
+
+
+def log_in_words(log: Path) -> str:
+    """``last_lines`` as the end of a sentence, which may be that there are none."""
+    tail = last_lines(log)
+    return f"the last lines of its log:\n{tail}" if tail else "its log is empty"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import psutil
 
@@ -21,6 +22,9 @@ PART = "HARNESS_PROCESS"
 
 # psutil derives the start time from the boot time, which moves a little when the clock is set.
 _CREATED_TOLERANCE = 1.0
+
+# psutil keeps what it listed before in a table of its own, and services are ended side by side.
+_listing = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,4 +132,6 @@ def is_living(process: psutil.Process) -> bool:
 
 
 def _living() -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if is_living(process)]
+    with _listing:
+        found = list(psutil.process_iter())
+    return [process for process in found if is_living(process)]

@@ -1,17 +1,17 @@
 """The one module that speaks to a Toxiproxy, ours or any other. Blocking; call it from a thread.
 
-What ``toxiproxy-python`` covers goes through it, with its defects mended in ``consumer``; versions
-and turns go over ``http.client``. What is sent is checked here first, because the original server
+What ``toxiproxy-python`` covers goes through it, with its defects mended in ``consumer``, but for
+what undoes: that, versions and turns do without it. What is sent is checked here first, because the original server
 does not survive every value it accepts. When a fault comes and goes is decided elsewhere.
 """
 
-import http.client
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -20,10 +20,9 @@ from harness.model.errors import UserError
 from harness.model.units import Duration, from_builtin
 from harness.protocols.turn import Turn
 from harness.proxy.consumer import (
-    LOST,
     ProxyCallFailed,
     ProxyUnreachable,
-    message_of,
+    ask,
     speaking_to,
 )
 from harness.proxy.states import ToxicState
@@ -38,10 +37,13 @@ __all__ = [
     "ProxyUnreachable",
     "Turn",
     "TurnPage",
+    "removal_command",
 ]
 
 # The original answers 503 after 25 s when it is stuck; what takes longer will not come.
 CALL_LIMIT = Duration.of_s(30)
+# Whoever cleans up has more to do than to wait for one server that hangs.
+UNDO_LIMIT = Duration.of_s(5)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,200}")
 
 
@@ -58,7 +60,7 @@ class ProxyState:
 class ProxyServer:
     """The server whose API is at ``url``, such as ``http://127.0.0.1:8474``.
 
-    Every call may raise ``ProxyUnreachable`` (no connection, or no answer in time) and
+    ``timeout`` bounds each whole call. Every one may raise ``ProxyUnreachable`` (no connection, or no answer in time) and
     ``ProxyCallFailed`` (an answer that is no success, or none that can be understood).
     """
 
@@ -88,8 +90,7 @@ class ProxyServer:
 
     def delete(self, name: str) -> bool:
         """False when it was not there."""
-        with speaking_to(self.address, self.timeout) as package:
-            return _unless_missing(_proxy(package, name).destroy)
+        return self._delete(f"/proxies/{_safe(name)}")
 
     def toxics(self, proxy: str) -> tuple[ToxicState, ...]:
         with speaking_to(self.address, self.timeout) as package:
@@ -128,9 +129,7 @@ class ProxyServer:
 
     def remove_toxic(self, proxy: str, name: str) -> bool:
         """False when it, or its proxy, was not there."""
-        with speaking_to(self.address, self.timeout) as package:
-            found = _proxy(package, proxy)
-            return _unless_missing(lambda: found.destroy_toxic(_safe(name)))
+        return self._delete(f"/proxies/{_safe(proxy)}/toxics/{_safe(name)}")
 
     def has_turns(self) -> bool:
         """True for our own proxy, which tells what passed through it."""
@@ -156,22 +155,24 @@ class ProxyServer:
             raise ProxyCallFailed(200, f"{path} answered no JSON: {body[:80]!r}") from None
 
     def _get(self, path: str) -> bytes:
-        connection = http.client.HTTPConnection(
-            self.address.host, self.address.port, timeout=self.timeout.in_s
-        )
+        return ask("GET", self.address, path, self.timeout).content
+
+    def _delete(self, path: str) -> bool:
         try:
-            connection.request("GET", path, headers={"User-Agent": "harness"})
-            answer = connection.getresponse()
-            body = answer.read()
-        except (OSError, http.client.HTTPException) as problem:
-            raise ProxyUnreachable(
-                f"{self.url}{path}: {problem or type(problem).__name__}. {LOST}"
-            ) from None
-        finally:
-            connection.close()
-        if not 200 <= answer.status < 300:
-            raise ProxyCallFailed(answer.status, message_of(body))
-        return body
+            ask("DELETE", self.address, path, self.timeout)
+        except ProxyCallFailed as failed:
+            if failed.status == 404:
+                return False
+            raise
+        return True
+
+
+def removal_command(admin: str, proxy: str, toxic: str | None = None) -> str:
+    """What a person types to remove a proxy, or one toxic of it."""
+    parts = ["proxies", proxy] + ([] if toxic is None else ["toxics", toxic])
+    path = "/".join(quote(part, safe=":@") for part in parts)
+    url = f"{admin.rstrip('/')}/{path}"
+    return f"curl -X DELETE {shlex.quote(url)}"
 
 
 def checked_attributes(kind: str, given: Mapping[str, int]) -> dict[str, int]:
@@ -222,13 +223,3 @@ def _state(found: Any) -> ProxyState:
 def _proxy(package: Any, name: str) -> Any:
     """The package's handle on a proxy, without asking the server for all of them first."""
     return package.Proxy(name=_safe(name), upstream="", enabled=True, listen="")
-
-
-def _unless_missing(call: Any) -> bool:
-    try:
-        call()
-    except ProxyCallFailed as failed:
-        if failed.status == 404:
-            return False
-        raise
-    return True

@@ -65,11 +65,13 @@ class Connection:
     async def run(self, sock: socket.socket, host: str, port: int) -> None:
         """Takes the accepted socket, then dials. Returns when both are joined, or it is over."""
         try:
-            await self._loop.connect_accepted_socket(lambda: _ClientSide(self), sock)
+            await self._loop.connect_accepted_socket(lambda: _Side(self, client=True), sock)
             if not self._ended:
                 self._dialling = asyncio.current_task()
                 async with asyncio.timeout(DIAL_LIMIT.in_s):
-                    await self._loop.create_connection(lambda: _ServerSide(self), host, port)
+                    await self._loop.create_connection(
+                        lambda: _Side(self, client=False), host, port
+                    )
         except (OSError, TimeoutError, UnicodeError, OverflowError):
             self._dialling = None
             self.end()
@@ -194,70 +196,53 @@ class _Ends:
         self._connection.ending(sink, reset=reset)
 
 
-class _ClientSide(asyncio.Protocol):
-    __slots__ = ("_connection", "_down", "_up")
+class _Side(asyncio.Protocol):
+    """One of the two sockets: what it receives goes into ``heard``, what ``told`` holds goes out."""
 
-    def __init__(self, connection: Connection) -> None:
+    __slots__ = ("_client", "_connection", "_heard", "_told")
+
+    def __init__(self, connection: Connection, *, client: bool) -> None:
         self._connection = connection
-        self._up = connection.up
-        self._down = connection.down
+        self._client = client
+        self._heard = connection.up if client else connection.down
+        self._told = connection.down if client else connection.up
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._connection.client_made(transport)
+        if self._client:
+            self._connection.client_made(transport)
+        else:
+            self._connection.server_made(transport)
 
     def data_received(self, data: bytes) -> None:
         connection = self._connection
         now = connection.clock()
-        connection.record.bytes_up += len(data)
-        self._up.take(data, connection.codec.client_sent(now), now)
+        if self._client:
+            connection.record.bytes_up += len(data)
+            turn = connection.codec.client_sent(now)
+        else:
+            connection.record.bytes_down += len(data)
+            turn = connection.codec.server_sent(now)
+        self._heard.take(data, turn, now)
 
     def eof_received(self) -> bool:
         now = self._connection.clock()
-        self._connection.codec.client_closed(now)
-        self._up.take_close(Close("eof"), now)
+        if self._client:
+            self._connection.codec.client_closed(now)
+        self._heard.take_close(Close("eof"), now)
         return True  # the other direction goes on
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        self._connection.client_lost()
+        if self._client:
+            self._connection.client_lost()
+        else:
+            self._connection.server_lost()
 
     def pause_writing(self) -> None:
-        self._down.pause(full=True)
+        self._told.pause(full=True)
 
     def resume_writing(self) -> None:
-        self._down.pause(full=False)
-
-
-class _ServerSide(asyncio.Protocol):
-    __slots__ = ("_connection", "_down", "_up")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._up = connection.up
-        self._down = connection.down
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._connection.server_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        connection = self._connection
-        now = connection.clock()
-        connection.record.bytes_down += len(data)
-        self._down.take(data, connection.codec.server_sent(now), now)
-
-    def eof_received(self) -> bool:
-        self._down.take_close(Close("eof"), self._connection.clock())
-        return True
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        self._connection.server_lost()
-
-    def pause_writing(self) -> None:
-        self._up.pause(full=True)
-
-    def resume_writing(self) -> None:
-        self._up.pause(full=False)
+        self._told.pause(full=False)
 
 
 def _make_reset(transport: asyncio.Transport) -> None:

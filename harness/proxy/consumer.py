@@ -2,9 +2,11 @@
 
 The package keeps host and port in a class that all its objects share, waits for ever, and takes a
 500 or an HTML page for success. While a call is made, a consumer of our own stands in that class's
-place, under a lock. The package is imported with the first call: it brings ``requests`` along.
+place, under a lock, so one stuck server holds up all such calls: what undoes does without the
+package. It is imported with the first call, since it brings ``requests`` along.
 """
 
+import http.client
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 
 from harness.model.address import Address
 from harness.model.units import Duration
+from harness.proxy.http_call import Answer, http_call
 
 LOST = "Take this proxy server for lost, its state unknown; restart it."
 
@@ -73,43 +76,42 @@ def speaking_to(address: Address, timeout: Duration) -> Iterator[Any]:
 def _consumer(original: type, address: Address, timeout: Duration) -> type:
     """A consumer with the package's own interface, for one call to one server."""
 
-    def get(_cls: type, /, url: str, params: Any = None, **_more: Any) -> Any:
-        return _call("GET", address, url, timeout, params=params)
+    def get(_cls: type, /, url: str) -> Answer:
+        return _understood(ask("GET", address, url, timeout))
 
-    def delete(_cls: type, /, url: str, **_more: Any) -> Any:
-        return _call("DELETE", address, url, timeout)
-
-    def post(_cls: type, /, url: str, data: Any = None, json: Any = None, **_more: Any) -> Any:
-        return _call("POST", address, url, timeout, data=data, json=json)
+    def post(_cls: type, /, url: str, json: Any = None) -> Answer:
+        return _understood(ask("POST", address, url, timeout, json))
 
     members = {
         "host": address.host,
         "port": address.port,
         "get": classmethod(get),
-        "delete": classmethod(delete),
         "post": classmethod(post),
     }
     return type("OneServer", (original,), members)
 
 
-def _call(method: str, address: Address, path: str, timeout: Duration, **more: Any) -> Any:
-    import requests
+def ask(method: str, address: Address, path: str, timeout: Duration, content: Any = None) -> Answer:
+    """One call without the package and its lock; ``timeout`` bounds the whole of it.
 
-    url = f"http://{address.text()}{path}"
-    with requests.Session() as session:
-        session.trust_env = False  # HTTP_PROXY must not stand between us and a loopback API
-        session.headers["User-Agent"] = "harness"
-        try:
-            answer = session.request(
-                method, url, timeout=timeout.in_s, allow_redirects=False, **more
-            )
-        except requests.RequestException as problem:
-            raise ProxyUnreachable(f"{method} {url}: {problem}. {LOST}") from None
+    Raises:
+        ProxyUnreachable: no connection, or no whole answer in time.
+        ProxyCallFailed: the answer is no success.
+    """
+    try:
+        answer = http_call(method, address, path, limit=timeout, content=content)
+    except (OSError, http.client.HTTPException) as problem:
+        said = str(problem) or type(problem).__name__
+        url = f"http://{address.text()}{path}"
+        raise ProxyUnreachable(f"{method} {url}: {said}. {LOST}") from None
     if not 200 <= answer.status_code < 300:
         raise ProxyCallFailed(answer.status_code, message_of(answer.content))
-    if answer.status_code != 204:
-        try:
-            answer.json()
-        except ValueError:
-            raise ProxyCallFailed(answer.status_code, message_of(answer.content)) from None
+    return answer
+
+
+def _understood(answer: Answer) -> Answer:
+    try:
+        answer.json()
+    except ValueError:
+        raise ProxyCallFailed(answer.status_code, message_of(answer.content)) from None
     return answer

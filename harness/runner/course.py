@@ -141,7 +141,7 @@ class Course:
                 name: HopOnProxy(hop=name, admin=hop.admin, proxy=hop.proxy, observed=hop.observed)
                 for name, hop in hops.items()
             },
-            warm={s.name: s.ready.http if s.ready else None for s in self._plan.target.services},
+            warm={s.name: self._stack.ready_call(s.name) for s in self._plan.target.services},
             numbers=itertools.count(1),
             wire=Wire(
                 {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from harness.connections.pool import Connections
-from harness.model.events import AnyEvent, ProbeRead, Purpose
+from harness.model.events import AnyEvent, Purpose
 from harness.observe.read import Probe, Reading
 
 Record = Callable[[AnyEvent], object]
@@ -26,21 +26,9 @@ async def read_all(
     readings: dict[str, Reading] = {}
     for probe in probes:
         reading = await probe.read(connections)
-        record(as_event(reading, purpose=purpose, round=round))
+        record(reading.as_event(purpose=purpose, round=round))
         readings[probe.name] = reading
     return readings
-
-
-def as_event(reading: Reading, *, purpose: Purpose, round: int | None) -> ProbeRead:
-    return ProbeRead(
-        probe=reading.probe,
-        purpose=purpose,
-        round=round,
-        asked=reading.asked,
-        answered=reading.answered,
-        value=reading.value,
-        exact=reading.exact,
-    )
 
 
 def values(readings: Mapping[str, Reading]) -> dict[str, Any]:

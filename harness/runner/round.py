@@ -15,7 +15,7 @@ from harness.model.units import Duration, Instant
 from harness.observe.read import Probe
 from harness.observe.sampler import Sampler
 from harness.runner.clock import now
-from harness.runner.readings import as_event, read_all
+from harness.runner.readings import read_all
 from harness.runner.rollback import ActiveFaults
 from harness.runner.settle import careful_gap, settle
 from harness.runner.wire import Wire
@@ -138,5 +138,5 @@ async def _settle(stage: Stage, number: int) -> bool:
     )
     at_end = {name for i in plan.invariants if i.kind == "at_end" for name in i.probes}
     for reading in (each for name, each in (readings or {}).items() if name in at_end):
-        stage.record(as_event(reading, purpose="at-end", round=number))
+        stage.record(reading.as_event(purpose="at-end", round=number))
     return readings is not None

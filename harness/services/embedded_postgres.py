@@ -22,7 +22,7 @@ from harness.model.units import Duration
 from harness.processes.account import Account, unprivileged
 from harness.processes.ending import end
 from harness.processes.group import ProcessGroup, start
-from harness.processes.log_tail import last_lines
+from harness.processes.log_tail import log_in_words
 from harness.processes.marks import Wanted, find
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.services.ports import LOOPBACK, free_port
@@ -159,7 +159,7 @@ class _Cluster:
         process = await self._start(program, arguments, part, text)
         try:
             async with asyncio.timeout(_STEP_LIMIT.in_s):
-                code = await process.wait()
+                code = await process.finish()
         except TimeoutError:
             raise self._failure(program, f"did not end within {_STEP_LIMIT}", process) from None
         finally:
@@ -204,10 +204,8 @@ class _Cluster:
         return path
 
     def _failure(self, program: str, what: str, process: ProcessGroup) -> TargetError:
-        tail = last_lines(process.log)
         return TargetError(
-            f"service {self._site.name}",
-            f"{program} {what}; the last lines of its log:\n{tail}",
+            f"service {self._site.name}", f"{program} {what}; {log_in_words(process.log)}"
         )
 
 

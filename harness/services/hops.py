@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 from urllib.parse import urlsplit
 
+from harness.connections.blocking import in_thread, to_the_end
 from harness.model.address import Address
 from harness.model.errors import HarnessBug, UserError
 from harness.model.events import HopClosed, HopIntended, HopOpened
 from harness.model.plan import HopPlan
 from harness.processes.group import Record
-from harness.proxy.client import ProxyCallFailed, ProxyServer, ProxyUnreachable
-
-T = TypeVar("T")
+from harness.proxy.client import (
+    UNDO_LIMIT,
+    ProxyCallFailed,
+    ProxyServer,
+    ProxyUnreachable,
+    removal_command,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,15 @@ class Hop:
     watch_proxy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A proxy that may have been made for a hop."""
+
+    hop: str
+    admin: str
+    proxy: str
+
+
 class Hops:
     """The hops of one run. ``run`` tells its proxies on a foreign server from anybody else's."""
 
@@ -50,7 +64,8 @@ class Hops:
         self._endpoint = endpoint
         self._run = run
         self._record = record
-        self._made: list[tuple[str, str, str]] = []
+        self._made: list[_Made] = []
+        self._why: dict[_Made, str] = {}
 
     async def check_foreign(self, check_host: Callable[[Address], None]) -> None:
         """Passes if no foreign proxy was named, or it is a Toxiproxy that answers.
@@ -69,7 +84,7 @@ class Hops:
             )
         check_host(Address(parts.hostname, parts.port or 80))
         try:
-            await _in_thread(ProxyServer(url).version)
+            await in_thread(ProxyServer(url).version)
         except ProxyUnreachable as problem:
             raise UserError(
                 f"--proxy {url}: no proxy answers there: {problem}.",
@@ -99,33 +114,59 @@ class Hops:
         address = await self._create(plan, own, plan.name, behind, listen)
         return self._opened(plan, foreign, name, address, upstream, "before")
 
-    async def close(self) -> list[str]:
-        """Takes all of them away, the last first. Returns what remains, with the command that ends it."""
-        remains: list[str] = []
-        while self._made:
-            hop, admin, proxy = self._made.pop()
+    async def close(self) -> None:
+        """Takes all of them away, side by side. What could not be is in ``remaining``.
+
+        Safe to repeat, and to cancel: a call that is under way is then waited for.
+
+        Raises:
+            ExceptionGroup: the journal could not take it down; everything was tried.
+        """
+        failures: list[Exception] = []
+        async with asyncio.TaskGroup() as group:
+            for hop in dict.fromkeys(made.hop for made in self._made):
+                group.create_task(self._close(hop, failures), name=f"close hop {hop}")
+        if failures:
+            raise ExceptionGroup("some hops were not closed as they should", failures)
+
+    def remaining(self) -> tuple[str, ...]:
+        """Proxies on somebody's server whose removal nobody confirmed, with the command that does it.
+
+        Ours end with their process, and take their hops along.
+        """
+        return tuple(
+            f"proxy {made.proxy} of {made.admin} ({self._why.get(made, 'not confirmed')}); "
+            f"remove it with: {removal_command(made.admin, made.proxy)}"
+            for made in self._made
+            if made.admin != self._endpoint.own
+        )
+
+    async def _close(self, hop: str, failures: list[Exception]) -> None:
+        """The last made first: what dials a proxy goes before it."""
+        for made in [made for made in reversed(self._made) if made.hop == hop]:
             try:
-                found = await _in_thread(partial(ProxyServer(admin).delete, proxy))
-            except (ProxyUnreachable, ProxyCallFailed) as problem:
-                if (
-                    admin != self._endpoint.own
-                ):  # ours ends with its process, and takes its hops along
-                    remains.append(
-                        f"proxy {proxy} of {admin} ({problem}); "
-                        f"remove it with: curl -X DELETE {admin}/proxies/{proxy}"
-                    )
-                continue
-            self._record(HopClosed(hop=hop, admin=admin, proxy=proxy, found=found))
-        return remains
+                await to_the_end(self._remove(made))
+            except Exception as failure:
+                failures.append(failure)
+
+    async def _remove(self, made: "_Made") -> None:
+        server = ProxyServer(made.admin, timeout=UNDO_LIMIT)
+        try:
+            found = await in_thread(partial(server.delete, made.proxy))
+        except (ProxyUnreachable, ProxyCallFailed) as problem:
+            self._why[made] = str(problem)
+            return
+        self._made.remove(made)
+        self._record(HopClosed(hop=made.hop, admin=made.admin, proxy=made.proxy, found=found))
 
     async def _create(
         self, plan: HopPlan, admin: str, proxy: str, upstream: Address, listen: str
     ) -> Address:
         # Remembered first: whether a call that was cut short made it is not known.
-        self._made.append((plan.name, admin, proxy))
+        self._made.append(_Made(hop=plan.name, admin=admin, proxy=proxy))
         what = f"hop {plan.name}"
         try:
-            state = await _in_thread(
+            state = await in_thread(
                 lambda: ProxyServer(admin).create(proxy, upstream=upstream.text(), listen=listen)
             )
         except ProxyUnreachable as problem:
@@ -168,15 +209,3 @@ class Hops:
             watch_admin=self._endpoint.own,
             watch_proxy=plan.name,
         )
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    """``call`` in a thread; on cancellation it is waited for, so that what undoes it comes after it."""
-    future = asyncio.get_running_loop().run_in_executor(None, call)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait([future])
-        if not future.cancelled():
-            future.exception()  # fetched, so that the loop does not report it as never retrieved
-        raise

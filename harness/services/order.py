@@ -39,6 +39,20 @@ def start_order(target: TargetPlan) -> tuple[ServicePlan, ...]:
     return tuple(ordered)
 
 
+def levels(target: TargetPlan) -> dict[str, int]:
+    """How many services stand behind one another up to each: 0 for one that needs no other.
+
+    Raises:
+        UserError: as for ``start_order``.
+    """
+    services = {service.name: service for service in target.services}
+    found: dict[str, int] = {}
+    for service in start_order(target):
+        needs = _needs(service, services, target.hops)
+        found[service.name] = 1 + max((found[name] for name in needs), default=-1)
+    return found
+
+
 def names_in(service: ServicePlan) -> tuple[str, ...]:
     """What the templates of a service name, such as ``hops.db.url`` and ``port``.
 

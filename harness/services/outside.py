@@ -6,13 +6,17 @@ Each one is reported, so that the journal hides it wherever it turns up again.
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from harness.connections.secrets import Sources, file_text
 from harness.model.errors import UserError
+from harness.model.plan import Plan
 
 # Shorter ones would blot out parts of ordinary words, and protect nothing.
 _SHORTEST_SECRET = 4
 _PORT = re.compile(r"\d{1,5}")
+# What undoing reads in the journal: a DB_HOST of 127.0.0.1 hidden there would leave a fault standing.
+_UNDO_WORDS = frozenset({"harness-", "http://127.0.0.1:", "localhost", "toxic", "proxy"})
 
 
 class Outside:
@@ -64,5 +68,15 @@ class Outside:
         """Hides ``value`` from the journal, unless that would blot out what the journal must say."""
         if len(value) < _SHORTEST_SECRET or _PORT.fullmatch(value):
             return
-        if not any(value in word for word in self._words):
-            self._hide(value)
+        # In a path it stands encoded.
+        for form in dict.fromkeys((value, quote(value, safe=""))):
+            if not any(form in word for word in self._words):
+                self._hide(form)
+
+
+def words_of(plan: Plan) -> set[str]:
+    """Texts that stand in events, of which no hidden value may blot out a part."""
+    target = plan.target
+    parts = (target.services, target.hops, target.operations, target.probes, plan.invariants)
+    names = {part.name for group in parts for part in group}
+    return {*_UNDO_WORDS, *names} | {plan.experiment, target.name, plan.variant or ""}

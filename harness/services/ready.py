@@ -6,21 +6,24 @@ Ten lines of HTTP of our own: a ready check needs a status line and nothing else
 import asyncio
 import json
 import os
+import re
 import time
 from contextlib import suppress
 
+from harness.connections.request_line import on_the_wire
 from harness.model.address import Address
-from harness.model.errors import TargetError
+from harness.model.errors import TargetError, UserError
 from harness.model.plan import HttpCall
 from harness.model.units import Duration
 from harness.processes.group import ProcessGroup
-from harness.processes.log_tail import last_lines
+from harness.processes.log_tail import last_lines, log_in_words
 from harness.services.site import Ask
 
 # One attempt: a service that hangs in its first request may answer the second.
 _ATTEMPT = Duration.of_s(5)
 _PAUSE = Duration.of_ms(20)
 _STATUS_LINE = 4096
+_BREAKS = re.compile(r"[\r\n\0]")
 
 
 class EndedEarly(TargetError):
@@ -50,22 +53,19 @@ async def wait_until_ready(
         if time.monotonic_ns() >= deadline and (process is None or process.running()):
             raise _never(service, limit, said, process)
         await asyncio.sleep(_PAUSE.in_s)  # noqa: TID251 - between two questions to somebody else
-    tail = last_lines(process.log)
     raise EndedEarly(
         f"service {service}",
-        f"ended with exit code {process.exit_code} before it was ready; "
-        + (f"the last lines of its log:\n{tail}" if tail else "its log is empty"),
-        tail,
+        f"ended with exit code {process.exit_code} before it was ready; {log_in_words(process.log)}",
+        last_lines(process.log),
     )
 
 
 def _never(service: str, limit: Duration, said: str, process: ProcessGroup | None) -> TargetError:
-    tail = last_lines(process.log) if process is not None else ""
     waited = f"was not ready within {limit}" if limit else "is not there"
     return TargetError(
         f"service {service}",
         f"{waited}; the last attempt: {said}"
-        + (f"; the last lines of its log:\n{tail}" if tail else ""),
+        + (f"; {log_in_words(process.log)}" if process is not None else ""),
     )
 
 
@@ -118,15 +118,19 @@ def accepts(address: Address) -> Ask:
     return ask
 
 
-def answers(address: Address, call: HttpCall, *, encrypted: bool) -> Ask:
-    """Ready when an HTTP request is answered with a status below 400."""
-    request = _request(address, call)
+def answers(address: Address, call: HttpCall, *, what: str) -> Ask:
+    """Ready when an HTTP request is answered with a status below 400. ``what`` is asked.
+
+    Raises:
+        UserError: the call would not be one request on the wire.
+    """
+    request = _request(address, call, what)
 
     async def ask() -> str | None:
         asked = f"{call.method} {call.path} at {address}"
         try:
             reader, writer = await asyncio.open_connection(
-                address.host, address.port, ssl=encrypted or None, limit=_STATUS_LINE
+                address.host, address.port, limit=_STATUS_LINE
             )
         except OSError as error:
             return f"{asked}: {_words(error)}"
@@ -148,7 +152,7 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def _request(address: Address, call: HttpCall) -> bytes:
+def _request(address: Address, call: HttpCall, what: str) -> bytes:
     body = call.body.encode() if call.body is not None else b""
     headers = {"Host": address.text(), "Accept": "*/*", "Connection": "close"}
     if call.has_json:
@@ -156,10 +160,17 @@ def _request(address: Address, call: HttpCall) -> bytes:
         headers["Content-Type"] = "application/json"
     if body:
         headers["Content-Length"] = str(len(body))
-    headers |= {
-        name: value for name, value in call.headers.items() if not {"\r", "\n"} & {*name, *value}
-    }
-    lines = [f"{call.method} {call.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    for name, value in call.headers.items():
+        headers[name] = str(value)
+        if _BREAKS.search(name + headers[name]):
+            raise UserError(
+                f"{what}: the header {name!r} of its ready check holds a line break or a zero byte.",
+                hint="Look at what fills its {placeholders}.",
+            )
+    lines = [
+        f"{call.method} {on_the_wire(call.path)} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode("utf-8") + body
 
 

@@ -22,7 +22,7 @@ from harness.services.ports import LOOPBACK, free_port
 from harness.services.ready import accepts
 from harness.services.site import Site, Started
 
-_GRACE = Duration.of_s(5)
+_GRACE = Duration.of_s(3)
 
 
 class RunService:

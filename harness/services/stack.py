@@ -4,11 +4,14 @@ What a kind of service does to start is its own module's; when the stack comes u
 runner's.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.connections.request_line import PathTemplate
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import to_params
 from harness.model.address import Address
@@ -17,15 +20,15 @@ from harness.model.events import ServiceReady
 from harness.model.plan import HttpCall, Plan, ServicePlan
 from harness.model.units import Duration
 from harness.processes.group import ProcessGroup, Record
-from harness.processes.log_tail import last_lines
+from harness.processes.log_tail import log_in_words
 from harness.services import SERVICES
 from harness.services.hops import Hop, Hops, ProxyEndpoint
-from harness.services.order import start_order
-from harness.services.outside import Outside
+from harness.services.order import levels, start_order
+from harness.services.outside import Outside, words_of
 from harness.services.ports import require_free
 from harness.services.ready import EndedEarly, answers, wait_until_ready
 from harness.services.site import Ask, Site, Started
-from harness.services.urls import is_encrypted, with_address
+from harness.services.urls import with_address
 
 __all__ = ["Hop", "ProxyEndpoint", "Stack"]
 
@@ -57,21 +60,23 @@ class Stack:
         self.urls: dict[str, str] = {}
         self.hops: dict[str, Hop] = {}
         self.names: dict[str, Any] = {"hops": {}, "services": {}}
-        self.not_undone: tuple[str, ...] = ()
         self._plan = plan
         self._folder = folder
         self._mark = mark
         self._record = record
         self._env = env
         self._allowed = {*plan.target.allow_hosts, *allow_hosts}
-        words = {*_words(plan), proxy.own, proxy.foreign or "", mark, folder.name}
+        words = {*words_of(plan), proxy.own, proxy.foreign or "", mark, folder.name}
         self._outside = Outside(env, Path(plan.target.folder), hide, words)
         self.sources = self._outside.sources
         self.hide = self._outside.hide
         self._wiring = Hops(proxy, run=folder.name, record=record)
         self._addresses: dict[str, Address | None] = {}
         self._processes: dict[str, ProcessGroup] = {}
-        self._stops: list[Callable[[], Awaitable[None]]] = []
+        self._levels: dict[str, int] = {}
+        self._stops: dict[str, list[Callable[[], Awaitable[None]]]] = {}
+        self._with_hops: set[str] = set()
+        self._stopping = False
 
     async def bring_up(self) -> None:
         """Starts everything, each service when what it needs is ready.
@@ -82,6 +87,7 @@ class Stack:
         """
         target = self._plan.target
         order = start_order(target)
+        self._levels = levels(target)
         for hop in target.hops:
             if hop.listen is not None:
                 pinned = Address.parse(hop.listen)
@@ -93,21 +99,42 @@ class Stack:
             await self._open_hops_to(service.name)
 
     async def stop(self) -> None:
-        """Stops all, the last started first. Safe to repeat; one that fails spares none of the others.
+        """Stops all: whoever needs a service before that service, and side by side what can be.
+
+        Safe to repeat; one that fails spares none of the others.
 
         Raises:
             ExceptionGroup: what failed, after everything was tried.
         """
+        self._stopping = True
         failures: list[Exception] = []
         while self._stops:
-            stop = self._stops[-1]
-            try:
-                await stop()
-            except Exception as failure:
-                failures.append(failure)
-            self._stops.remove(stop)
+            level = max(self._levels[name] for name in self._stops)
+            names = [name for name in self._stops if self._levels[name] == level]
+            if self._with_hops & set(names):
+                # All of them, once the first has no client left: what lies deeper is stopped next.
+                await _tried(self._wiring.close, failures)
+                self._with_hops.clear()
+            async with asyncio.TaskGroup() as group:
+                for name in reversed(names):
+                    group.create_task(self._stop_service(name, failures), name=f"stop {name}")
         if failures:
             raise ExceptionGroup("some services did not stop", failures)
+
+    @property
+    def not_undone(self) -> tuple[str, ...]:
+        """Once ``stop`` has begun: what it has not taken back (yet), with the commands that do."""
+        return self._wiring.remaining() if self._stopping else ()
+
+    def ready_call(self, service: str) -> HttpCall | None:
+        """The call that asks whether the service is ready, with everything filled in.
+
+        Raises:
+            UserError: it cannot be filled, or the service has no address.
+        """
+        plan = next(each for each in self._plan.target.services if each.name == service)
+        call = plan.ready.http if plan.ready else None
+        return None if call is None else self._filled(service, call, self.address(service))
 
     def address(self, service: str) -> Address:
         """Where the service listens, directly.
@@ -131,16 +158,15 @@ class Stack:
         """
         for name, process in self._processes.items():
             if not process.running():
-                tail = last_lines(process.log)
                 raise TargetError(
                     f"service {name}",
                     f"ended by itself with exit code {process.exit_code}; "
-                    + (f"the last lines of its log:\n{tail}" if tail else "its log is empty"),
+                    + log_in_words(process.log),
                 )
 
     async def _start(self, service: ServicePlan) -> None:
+        stops = self._stops.setdefault(service.name, [])
         for attempt in range(1, _PORT_ATTEMPTS + 1):
-            before = len(self._stops)
             started = await _kind_of(service).start(self._site(service))
             try:
                 after = await self._wait(service, started)
@@ -149,8 +175,8 @@ class Stack:
                 taken = started.port_given and _PORT_TAKEN.search(early.log_text)
                 if not taken or attempt == _PORT_ATTEMPTS:
                     raise
-                while len(self._stops) > before:
-                    await self._stops.pop()()
+                while stops:
+                    await stops.pop()()
         self._enter(service.name, started)
         self._record(
             ServiceReady(
@@ -175,10 +201,15 @@ class Stack:
                 f"service {service.name}: ready asks over HTTP, but the service has no address.",
                 hint="A command that listens needs {port} in its text or its env.",
             )
-        port = {"port": started.address.port}
-        filled = self._fill(service.name, [call.path, call.headers, call.json, call.body], port)
-        path, headers, json, body = filled
-        asked = HttpCall(
+        asked = self._filled(service.name, call, started.address)
+        return answers(started.address, asked, what=f"service {service.name}")
+
+    def _filled(self, service: str, call: HttpCall, address: Address) -> HttpCall:
+        port = {"port": address.port}
+        with _template_of(service):
+            path = PathTemplate.parse(call.path).fill(self._values(port), self.sources)
+        headers, json, body = self._fill(service, [call.headers, call.json, call.body], port)
+        return HttpCall(
             method=call.method,
             path=path,
             headers=headers,
@@ -186,7 +217,6 @@ class Stack:
             has_json=call.has_json,
             body=body,
         )
-        return answers(started.address, asked, encrypted=is_encrypted(started.url or ""))
 
     def _enter(self, name: str, started: Started) -> None:
         self._addresses[name] = started.address
@@ -200,14 +230,19 @@ class Stack:
         for plan in self._plan.target.hops:
             if plan.to != service:
                 continue
-            self._stops.append(self._close_hops)
+            self._with_hops.add(service)
             hop = await self._wiring.open(plan, self.address(service))
             self.hops[plan.name] = hop
             url = with_address(self.urls[service], hop.listen)
             self.names["hops"][plan.name] = _named(url, hop.listen)
 
-    async def _close_hops(self) -> None:
-        self.not_undone += tuple(await self._wiring.close())
+    async def _stop_service(self, name: str, failures: list[Exception]) -> None:
+        stops = self._stops[name]
+        while stops:
+            # Taken off afterwards, so that one that is cut short is tried again.
+            await _tried(stops[-1], failures)
+            stops.pop()
+        del self._stops[name]
 
     def _site(self, service: ServicePlan) -> Site:
         return Site(
@@ -220,17 +255,17 @@ class Stack:
             fill=lambda value, more: self._fill(service.name, value, more),
             hide=self._outside.hide,
             check_host=self._check_host,
-            on_stop=self._stops.append,
+            on_stop=self._stops.setdefault(service.name, []).append,
         )
 
     def _fill(self, service: str, value: Any, more: Mapping[str, Any]) -> Any:
-        values = {**self.names, "variant": self._plan.variant or "", **more}
-        try:
+        with _template_of(service):
             return Template.parse(value).fill(
-                values, env=self._outside.env, file=self._outside.file
+                self._values(more), env=self._outside.env, file=self._outside.file
             )
-        except TemplateProblem as problem:
-            raise UserError(f"service {service}: {problem}.") from None
+
+    def _values(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.names, "variant": self._plan.variant or "", **more}
 
     def _check_host(self, address: Address) -> None:
         if not address.is_loopback and address.host not in self._allowed:
@@ -238,6 +273,21 @@ class Stack:
                 f"{address} is not on this machine; only loopback targets are reached unless allowed.",
                 hint=f"If you mean it: --allow-host {address.host}, or allow_hosts in the target file.",
             )
+
+
+@contextmanager
+def _template_of(service: str) -> Iterator[None]:
+    try:
+        yield
+    except TemplateProblem as problem:
+        raise UserError(f"service {service}: {problem}.") from None
+
+
+async def _tried(stop: Callable[[], Awaitable[None]], failures: list[Exception]) -> None:
+    try:
+        await stop()
+    except Exception as failure:
+        failures.append(failure)
 
 
 async def _yes() -> str | None:
@@ -258,15 +308,3 @@ def _named(url: str, address: Address | None) -> dict[str, Any]:
     if address is None:
         return {"url": url}
     return {"url": url, "address": address.text(), "host": address.host, "port": address.port}
-
-
-# What undoing reads in the journal: a DB_HOST of 127.0.0.1 hidden there would leave a fault standing.
-_UNDO_WORDS = frozenset({"harness-", "http://127.0.0.1:", "localhost", "toxic", "proxy"})
-
-
-def _words(plan: Plan) -> set[str]:
-    """Texts that stand in events, of which no hidden value may blot out a part."""
-    target = plan.target
-    parts = (target.services, target.hops, target.operations, target.probes, plan.invariants)
-    names = {part.name for group in parts for part in group}
-    return {*_UNDO_WORDS, *names} | {plan.experiment, target.name, plan.variant or ""}

@@ -1,9 +1,10 @@
 """url: something that runs already. It is reached, never started and never stopped."""
 
 from harness.kinds import params
+from harness.model.errors import UserError
 from harness.services.ready import accepts
 from harness.services.site import Site, Started
-from harness.services.urls import address_of, anchored, password_in
+from harness.services.urls import address_of, anchored, password_in, scheme_of
 
 
 class UrlService:
@@ -24,6 +25,11 @@ class UrlService:
         password = password_in(url)
         if password is not None:
             site.hide(password)
+        if scheme_of(url) == "https":
+            raise UserError(
+                f"service {site.name}: its URL begins with https, which is not supported yet.",
+                hint="Name a port of it that speaks http://.",
+            )
         address = address_of(url, what=f"service {site.name}")
         if address is None:
             url = anchored(url, site.folder)

@@ -8,7 +8,6 @@ from harness.model.errors import UserError
 
 _PORTS = {
     "http": 80,
-    "https": 443,
     "postgresql": 5432,
     "postgres": 5432,
     "mysql": 3306,
@@ -30,7 +29,7 @@ def address_of(url: str, *, what: str) -> Address | None:
         raise UserError(
             f"{what}: its URL names no host.", hint="Write it as http://127.0.0.1:8000."
         )
-    port = parts.port or _PORTS.get(_scheme(parts))
+    port = parts.port or _PORTS.get(scheme_of(url))
     if port is None:
         raise UserError(
             f"{what}: its URL names no port, and {parts.scheme}: has no usual one.",
@@ -61,12 +60,9 @@ def password_in(url: str) -> str | None:
     return password if at and colon and password else None
 
 
-def is_encrypted(url: str) -> bool:
-    return urlsplit(url).scheme == "https"
-
-
-def _scheme(parts: SplitResult) -> str:
-    return parts.scheme.partition("+")[0]  # postgresql+asyncpg
+def scheme_of(url: str) -> str:
+    """Without the driver that may stand behind it, as in ``postgresql+asyncpg``."""
+    return url.partition("://")[0].partition("+")[0].lower()
 
 
 def _split(url: str, *, what: str) -> SplitResult:

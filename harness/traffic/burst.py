@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.connections.secrets import sources_at
 from harness.expressions.template import TemplateProblem
 from harness.model.address import Address
 from harness.model.errors import UserError
@@ -22,7 +21,7 @@ from harness.model.events import (
 from harness.model.plan import BurstPart, BurstStep, HttpCall
 from harness.model.units import Instant
 from harness.traffic.last_byte import Burst, BurstRequest
-from harness.traffic.operation import CallTemplate, Operation
+from harness.traffic.operation import Operation
 from harness.traffic.variables import Variables
 from harness.traffic.warming import WarmCall
 
@@ -55,16 +54,14 @@ async def run_burst(
 
     ``values`` fill placeholders; ``run`` among them makes ``{rid}`` unique beyond this run.
     ``numbers`` gives each operation its number in the run. ``warm`` has, by service, a request
-    without effect that warms a connection.
+    without effect that warms a connection, with its placeholders filled.
 
     Raises:
         TargetError: nobody accepts the connections, or takes the requests.
         UserError: a placeholder without a value, or more sockets than the machine allows.
     """
     composed = _compose(step, round, operations, address_of, values, numbers)
-    burst = Burst(
-        [one.request for one in composed], warm=_warm_calls(composed, address_of, values, warm)
-    )
+    burst = Burst([one.request for one in composed], warm=_warm_calls(composed, address_of, warm))
     released = False
     try:
         await burst.write()
@@ -171,7 +168,6 @@ def release_order(parts: tuple[BurstPart, ...]) -> list[tuple[int, int]]:
 def _warm_calls(
     composed: list[_Composed],
     address_of: Callable[[str], Address],
-    values: Mapping[str, Any],
     warm: Mapping[str, HttpCall | None],
 ) -> dict[Address, WarmCall]:
     calls: dict[Address, WarmCall] = {}
@@ -179,9 +175,5 @@ def _warm_calls(
         call = warm.get(service)
         if call is not None:
             address = address_of(service)
-            template = CallTemplate.compile(
-                call, what=f"ready check of {service}", sources=sources_at()
-            )
-            content = template.request(values, address)
-            calls[address] = WarmCall(method=call.method, content=content)
+            calls[address] = WarmCall.of(call, address)
     return calls

@@ -10,11 +10,11 @@ import select
 import socket
 from typing import Any, Literal
 
+from harness.connections.limits import CONNECT_LIMIT
 from harness.model.address import Address
 from harness.model.errors import TargetError
 from harness.model.units import Duration
 
-CONNECT_LIMIT = Duration.of_s(5)
 READ_SIZE = 256 * 1024
 
 
@@ -51,7 +51,7 @@ class Connection:
         """Connects anew.
 
         Raises:
-            TargetError: nobody accepts, or not within 5 s.
+            TargetError: nobody accepts, or not within 10 s.
         """
         self.close()
         self.socket = _accepted_at_once(self._places[0])

@@ -3,11 +3,12 @@
 Templates and rules are parsed once, in ``compile``. Nothing is sent here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.connections.secrets import Sources, sources_at
+from harness.connections.request_line import PathTemplate
+from harness.connections.secrets import Sources
 from harness.expressions.evaluate import EvaluationProblem, evaluate
 from harness.expressions.parse import Expression, parse
 from harness.expressions.template import Template, TemplateProblem
@@ -17,7 +18,7 @@ from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
 from harness.model.plan import HttpCall, OperationPlan
 from harness.model.units import Duration
 from harness.traffic.answer import Answer, Failure
-from harness.traffic.request import encoded, json_bytes, request_bytes
+from harness.traffic.request import json_bytes, request_bytes
 from harness.traffic.variables import Variables
 
 
@@ -27,19 +28,17 @@ class CallTemplate:
 
     what: str
     method: str
-    path: Template
-    path_roots: frozenset[str]
+    path: PathTemplate
     headers: Template
     content: Template | None
     is_json: bool
-    env: Callable[[str], str]
-    file: Callable[[str], str]
+    sources: Sources
 
     @classmethod
     def compile(cls, call: HttpCall, *, what: str, sources: Sources) -> "CallTemplate":
         """``what`` names it in errors; ``sources`` answer ``{env:…}`` and ``{file:…}``."""
         try:
-            path = Template.parse(call.path)
+            path = PathTemplate.parse(call.path)
             headers = Template.parse(call.headers)
             content = call.json if call.has_json else call.body
             body = Template.parse(content) if call.has_json or call.body is not None else None
@@ -49,12 +48,10 @@ class CallTemplate:
             what=what,
             method=call.method,
             path=path,
-            path_roots=frozenset(root for name in path.names for root in _prefixes(name)),
             headers=headers,
             content=body,
             is_json=call.has_json,
-            env=sources.env,
-            file=sources.file,
+            sources=sources,
         )
 
     def request(self, values: Mapping[str, Any], address: Address) -> bytes:
@@ -63,18 +60,13 @@ class CallTemplate:
         Raises:
             UserError: a placeholder without a value, or a value that breaks the request.
         """
-        in_path = {name: encoded(values[name]) for name in self.path_roots if name in values}
         try:
-            path = self.path.fill(
-                in_path,
-                env=lambda name: str(encoded(self.env(name))),
-                file=lambda name: str(encoded(self.file(name))),
-            )
+            path = self.path.fill(values, self.sources)
             headers = self.fill(self.headers, values)
             content = None if self.content is None else self.fill(self.content, values)
             return request_bytes(
                 self.method,
-                str(path),
+                path,
                 headers,
                 self._body(content),
                 address=address,
@@ -84,7 +76,7 @@ class CallTemplate:
             raise UserError(f"{self.what}: {problem}") from problem
 
     def fill(self, template: Template, values: Mapping[str, Any]) -> Any:
-        return template.fill(values, env=self.env, file=self.file)
+        return template.fill(values, env=self.sources.env, file=self.sources.file)
 
     def _body(self, content: Any) -> bytes | None:
         if self.content is None:
@@ -106,7 +98,7 @@ class Operation:
     rejected: Expression | None
 
     @classmethod
-    def compile(cls, plan: OperationPlan, *, sources: Sources | None = None) -> "Operation":
+    def compile(cls, plan: OperationPlan, *, sources: Sources) -> "Operation":
         """Parses templates and rules once; ``sources`` answer ``{env:…}`` and ``{file:…}``.
 
         Raises:
@@ -119,7 +111,7 @@ class Operation:
             on=plan.on,
             timeout=plan.timeout,
             method=plan.http.method,
-            call=CallTemplate.compile(plan.http, what=what, sources=sources or sources_at()),
+            call=CallTemplate.compile(plan.http, what=what, sources=sources),
             variables=Variables.compile(plan.vars),
             acknowledged=None if plan.acknowledged is None else parse(plan.acknowledged),
             rejected=None if plan.rejected is None else parse(plan.rejected),
@@ -169,16 +161,10 @@ def _by_status(status: int) -> Outcome:
 
 def _matches(rule: Expression, answer: Answer, problems: list[str]) -> bool:
     try:
-        value = evaluate(rule, answer.values(rule.names))
+        value = evaluate(rule, answer.values())
     except EvaluationProblem as problem:
         problems.append(str(problem))
         return False
     if not isinstance(value, bool):
         problems.append(f"the rule {rule.source!r} is neither true nor false")
     return value is True
-
-
-def _prefixes(name: str) -> list[str]:
-    """``a.b.c`` may be found under ``a``, ``a.b`` or ``a.b.c``."""
-    parts = name.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]

@@ -1,7 +1,7 @@
 """The bytes of one HTTP/1.1 request, from values already filled in. Knows no socket.
 
-Every value is untrusted here: paths are percent-encoded, and a header that would end its own line
-is refused.
+Every value is untrusted here: what may not stand in a path is percent-encoded, and a header that would
+end its own line is refused.
 """
 
 import json
@@ -10,30 +10,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
-from urllib.parse import quote
 
 from harness import __version__
+from harness.connections.request_line import on_the_wire
 from harness.model.address import Address
 from harness.model.errors import UserError
 
-# What may stand in a path as written by hand: RFC 3986's reserved and unreserved characters, and
-# `%` for what is encoded already. `#` would be cut off by nobody, so it is encoded.
-_IN_PATH = "/?:@!$&'()*+,;=-._~%[]"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAKS = re.compile(r"[\r\n\0]")
 _OURS = frozenset({"content-length", "transfer-encoding"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-
-def encoded(value: Any) -> Any:
-    """A value for use within a path: text percent-encoded, so that a slash stays in its segment."""
-    match value:
-        case str():
-            return quote(value, safe="")
-        case Mapping():
-            return {key: encoded(item) for key, item in value.items()}
-        case _:
-            return value
 
 
 def request_bytes(
@@ -66,7 +52,7 @@ def request_bytes(
         lines[name.lower()] = _header(name, value)
     if content is not None or method in _WITH_BODY:
         lines["content-length"] = f"Content-Length: {len(content or b'')}"
-    head = "\r\n".join([f"{method} {quote(path, safe=_IN_PATH)} HTTP/1.1", *lines.values(), "", ""])
+    head = "\r\n".join([f"{method} {on_the_wire(path)} HTTP/1.1", *lines.values(), "", ""])
     return head.encode("utf-8") + (content or b"")
 
 

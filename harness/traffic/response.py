@@ -2,15 +2,14 @@
 
 import httptools
 
-from harness.traffic.answer import Headers
-
-MOST_BODY = 16 * 1024 * 1024
+from harness.connections.answer import Headers
+from harness.connections.limits import MOST_BODY, TOO_MUCH
 
 CLOSED = "connection closed before the answer"
 CUT = "connection closed within the answer"
 NOT_HTTP = "answer is not HTTP"
 TWICE = "more than one answer"
-TOO_LARGE = "answer larger than 16 MiB"
+TOO_LARGE = f"answer of {TOO_MUCH}"
 
 
 class ResponseReader:

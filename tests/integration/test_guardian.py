@@ -1,23 +1,32 @@
 """kill -9 of a runner: whatever it started is gone within two seconds, and its faults are undone."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from harness.journal.reader import read
-from harness.model.events import AnyEvent, FaultUndone, HopClosed, Interrupted
+from harness.model.events import (
+    AnyEvent,
+    FaultApplied,
+    FaultUndone,
+    HarnessFailed,
+    HopClosed,
+    OperationReturned,
+)
 from harness.model.units import Duration
 from harness.processes.marks import is_living, marked
 from harness.processes.scratch import scratch_of
 from harness.proxy.client import ProxyServer
+from tests.support.cli import VAULT, Ran, Running, harness
 from tests.support.engines import toxiproxy_server
 from tests.support.proxies import foreign_toxiproxy
 from tests.support.waiting import until_sync
@@ -162,7 +171,9 @@ def test_guardian_when_the_runner_is_killed_then_all_is_gone_within_two_seconds(
         what="all five carry the mark",
     )
     assert runner.kill() <= PROMISE
-    assert isinstance(runner.told()[0], Interrupted)
+    last = runner.told()[-1]
+    assert isinstance(last, HarnessFailed)
+    assert "undid slow of round 1" in last.detail
     assert [event.by for event in runner.told() if isinstance(event, FaultUndone)] == ["guardian"]
 
 
@@ -220,3 +231,57 @@ def test_guardian_when_the_run_finished_then_it_ends_and_does_nothing(
     assert len(left) == 4
     for process in left:
         process.kill()
+
+
+def killed_run(folder: Path, *arguments: str, before: Callable[[], None] = lambda: None) -> Ran:
+    """A run of the vault, killed with a fault in force, and the report on it afterwards."""
+    running = Running("run", VAULT, "--variant", "atomic", *arguments, cwd=folder)
+    until_sync(
+        lambda: running.events(FaultApplied) and running.events(OperationReturned),
+        within=START,
+        what="a fault is in force",
+    )
+    running.send(signal.SIGSTOP)
+    before()
+    run = running.folder
+    assert run is not None
+    running.send(signal.SIGKILL)
+    running.finish(within=10)
+    until_sync(lambda: not marked(run.name), within=START, what="the guardian is done")
+    return harness("report", run, cwd=folder)
+
+
+def test_report_when_the_run_was_killed_then_it_tells_that_the_guardian_rolled_it_back(
+    tmp_path: Path,
+) -> None:
+    ran = killed_run(tmp_path, "--rounds", "50")
+    assert ran.code == 5, ran
+    assert "killed, or crashed" in ran.out, ran
+    assert ran.result["not_undone"] == [], ran
+    assert "contradicts" not in ran.result["reason"], ran
+    assert {"app", "proxy"} & set(ran.result["reason"].replace(",", "").split()), ran
+
+
+def test_report_when_the_foreign_proxy_was_dead_then_exit_6_and_the_command_is_last(
+    tmp_path: Path,
+) -> None:
+    """An embedded proxy on its own stands in for somebody's Toxiproxy."""
+    foreign = subprocess.Popen(
+        [sys.executable, "-m", "harness.proxy", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert foreign.stdout is not None
+        url = json.loads(foreign.stdout.readline())["api"]
+
+        def kill() -> None:
+            foreign.kill()
+            foreign.wait()
+
+        ran = killed_run(tmp_path, "--rounds", "50", "--proxy", url, before=kill)
+    finally:
+        foreign.kill()
+        foreign.communicate()
+    assert ran.code == 6, ran
+    assert ran.result["verdict"] == "error", ran
+    assert f"curl -X DELETE {url}/proxies/harness-" in ran.out.rstrip().splitlines()[-1], ran
+    assert "contradicts" not in ran.result["reason"], ran

@@ -1,6 +1,7 @@
 """Ctrl-C, SIGTERM and kill -9 in each phase: rolled back, reported, nothing left running."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,19 @@ from harness.model.events import (
     BurstReleased,
     FaultApplied,
     FaultUndone,
+    ProbeRead,
+    ProcessEnded,
     ProcessIntended,
     RunStarted,
     ServiceReady,
+    SteadyStateJudged,
 )
 from harness.model.units import Duration
 from harness.proxy.client import ProxyServer
 from tests.support.cli import VAULT, Running, harness, left_behind
 from tests.support.engines import toxiproxy_server
 from tests.support.proxies import foreign_toxiproxy
+from tests.support.vault import a_vault
 from tests.support.waiting import until_sync
 
 s = Duration.of_s
@@ -45,6 +50,72 @@ def test_run_when_interrupted_then_exit_130_and_nothing_remains(
     applied = [e for e in ran.events if isinstance(e, FaultApplied)]
     undone = [e for e in ran.events if isinstance(e, FaultUndone)]
     assert len(applied) <= len(undone)
+    assert ran.result["verdict"] == "interrupted"
+
+
+def settling(running: Running) -> object:
+    return [e for e in running.events(ProbeRead) if e.purpose == "settle"]
+
+
+def undone(running: Running) -> object:
+    return running.events(FaultUndone)
+
+
+def steady_state_after(running: Running) -> object:
+    return [e for e in running.events(SteadyStateJudged) if e.when == "after"]
+
+
+def stopping(running: Running) -> object:
+    return [e for e in running.events(ProcessEnded) if e.expected]
+
+
+# Each with what makes the phase last until the signal is there.
+LATE_PHASES = [
+    pytest.param(
+        settling, {"experiment": {"rounds: 3": "rounds: 1\nsettle: {gap: 5s}"}}, id="settling"
+    ),
+    pytest.param(undone, {"experiment": {"rounds: 3": "rounds: 50"}}, id="undone"),
+    pytest.param(
+        steady_state_after,
+        {
+            "experiment": {"rounds: 3": "rounds: 1"},
+            "store": {  # the third reset, which comes after the round, is not a good one
+                "lock = Lock()": "lock = Lock()\nresets = []",
+                'state["value"] = START': 'resets.append(1)\n                state["value"] = START - sum(resets) // 3',
+            },
+        },
+        id="steady-state-after",
+    ),
+    pytest.param(
+        stopping,
+        {
+            "experiment": {"rounds: 3": "rounds: 1"},
+            "store": {  # is still asked to end when the app has ended
+                "import json\n": "import json\nimport signal\n",
+                'if __name__ == "__main__":': 'if __name__ == "__main__":\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)',
+            },
+        },
+        id="stopping",
+    ),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize(("phase", "changes"), LATE_PHASES)
+def test_run_when_interrupted_late_then_exit_130_and_nothing_remains(
+    tmp_path: Path,
+    phase: Callable[[Running], object],
+    changes: dict[str, dict[str, str]],
+    number: signal.Signals,
+):
+    running = Running("run", a_vault(tmp_path, **changes), "--variant", "atomic", cwd=tmp_path)
+    until_sync(lambda: phase(running), within=s(30), what=f"the phase {phase.__name__}")
+    running.send(number)
+    ran = running.finish(within=30)
+    assert ran.code == 130, ran
+    assert left_behind(ran.folders) == []
+    applied = [e.round for e in ran.events if isinstance(e, FaultApplied)]
+    assert applied == [e.round for e in ran.events if isinstance(e, FaultUndone)]
     assert ran.result["verdict"] == "interrupted"
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import socket
+import time
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness.connections.pool import Connections
@@ -232,6 +234,69 @@ def test_stack_when_bring_up_is_cancelled_then_stop_leaves_nothing(scene: Scene)
         await stack.stop()
 
     asyncio.run(play())
+
+
+def test_stack_when_many_services_ignore_being_told_then_they_go_in_one_grace(
+    scene: Scene,
+) -> None:
+    (scene.target / "stubborn.sh").write_text("trap '' TERM; echo up; exec sleep 60")
+    services = [a_service(f"stubborn-{number}", run="sh stubborn.sh") for number in range(8)]
+
+    async def play() -> Duration:
+        stack = scene.stack(*services)
+        try:
+            await stack.bring_up()
+            for service in services:
+                await until(
+                    lambda name=service.name: scene.log(name) == "up\n", within=S5, what="it is up"
+                )
+        finally:
+            began = time.monotonic_ns()
+            await stack.stop()
+        return Duration.of_ns(time.monotonic_ns() - began)
+
+    assert asyncio.run(play()) < S5
+
+
+def test_stack_when_the_foreign_proxy_hangs_then_stop_is_bounded_and_names_what_remains(
+    scene: Scene,
+) -> None:
+    """An embedded proxy of its own stands in for somebody's Toxiproxy."""
+    names = ("one", "two", "three")
+
+    async def play() -> Stack:
+        async with scene.proxy() as own, scene.proxy() as foreign:
+            hanging = next(p for p in marked(scene.mark) if foreign_port(foreign) in ports_of(p))
+            stack = scene.stack(
+                server("store"),
+                hops=[HopPlan(name=name, source=None, to="store") for name in names],
+                proxy=ProxyEndpoint(own=own.own, foreign=foreign.own),
+            )
+            try:
+                await stack.bring_up()
+                hanging.suspend()
+                began = time.monotonic_ns()
+                await stack.stop()
+                assert Duration.of_ns(time.monotonic_ns() - began) < Duration.of_s(9)
+            finally:
+                hanging.resume()
+            for name, remains in zip(names, sorted(stack.not_undone, key=where), strict=True):
+                proxy = f"harness-run-1-{name}"
+                assert remains.endswith(f"curl -X DELETE {foreign.own}/proxies/{proxy}")
+            return stack
+
+    def where(text: str) -> int:
+        return next(number for number, name in enumerate(names) if text.endswith(f"-{name}"))
+
+    asyncio.run(play())
+
+
+def foreign_port(endpoint: ProxyEndpoint) -> int:
+    return int(endpoint.own.rpartition(":")[2])
+
+
+def ports_of(process: psutil.Process) -> set[int]:
+    return {each.laddr.port for each in process.net_connections() if each.status == "LISTEN"}
 
 
 def test_connections_when_the_stack_is_up_then_resets_reach_the_service_directly(

@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from harness.connections.plain import Plain
 from harness.connections.pool import Connections
 from harness.connections.sql import SqlClient
+from harness.expressions.plain import Plain
 from harness.model.errors import TargetError
 from harness.model.plan import ProbePlan
 from harness.model.units import Duration
 from harness.observe.sql import Sql
 from tests.support.engines import mysql, postgres_binaries
+from tests.support.sources import sources_at
 from tests.support.waiting import until_sync
 
 PASSWORD = "p@ss/w:rd"
@@ -325,7 +326,7 @@ def test_a_probe_when_read_through_a_pool_then_has_its_value(database: tuple[str
     async def main() -> Any:
         connections = Connections({"db": database[1]})
         try:
-            return await Sql.make(plan, {"a": 41}).read(connections)
+            return await Sql.make(plan, {"a": 41}, sources_at()).read(connections)
         finally:
             await connections.close()
 

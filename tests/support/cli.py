@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.journal.reader import read
-from harness.model.events import AnyEvent
+from harness.model.events import AnyEvent, RunStarted
 from harness.processes.marks import marked
+from tests.support.leftovers import describe
 
 ROOT = Path(__file__).resolve().parents[2]
 VAULT = ROOT / "tests" / "targets" / "vault.yaml"
@@ -121,8 +122,11 @@ def harness(
 
 def left_behind(folders: "tuple[Path, ...] | list[Path]") -> list[str]:
     """All processes of the machine that carry the mark of one of these runs, in words."""
-    return [
-        f"{process.pid} {' '.join(process.cmdline())}"
-        for folder in folders
-        for process in marked(folder.name)
-    ]
+    return [describe(process) for folder in folders for process in marked(_mark(folder))]
+
+
+def _mark(folder: Path) -> str:
+    """The run's own word for it; a run that never began has started nothing that carries one."""
+    journal = folder / "journal.jsonl"
+    events = read(journal).events if journal.exists() and journal.stat().st_size else []
+    return next((event.mark for event in events if isinstance(event, RunStarted)), folder.name)

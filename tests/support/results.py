@@ -44,8 +44,8 @@ MONEY_CONSERVED_VIOLATED = InvariantFinding(
     counterexample=Counterexample(
         round=3,
         summary=(
-            "round 3: 100 - balance is 20 and 10 * acknowledged(withdraw) is 500 "
-            "(balance = 80, acknowledged(withdraw) = 50, unknown 0)"
+            "round 3: 50 of 50 withdraw were acknowledged; 100 - balance is 20, "
+            "but 10 * acknowledged(withdraw) is 500 (balance = 80)"
         ),
         values={"round": 3, "readings": {"balance": {"value": 80}}},
     ),

@@ -12,19 +12,22 @@ def a_vault(
     target: dict[str, str] | None = None,
     experiment: dict[str, str] | None = None,
     code: dict[str, str] | None = None,
+    store: dict[str, str] | None = None,
 ) -> Path:
     """The experiment file of a copy in ``folder``; each map is text to replace: old to new.
 
-    ``code`` changes ``app.py``. A text that does not occur is an error of the test.
+    ``code`` changes ``app.py``, ``store`` the number behind it.
     """
     shutil.copytree(VAULT.parent, folder / "chaos")
-    _replace(folder / "chaos" / "vault" / "target.yaml", target or {})
-    _replace(folder / "chaos" / "vault" / "app.py", code or {})
-    _replace(folder / "chaos" / "vault.yaml", experiment or {})
+    replace_in(folder / "chaos" / "vault" / "target.yaml", target or {})
+    replace_in(folder / "chaos" / "vault" / "app.py", code or {})
+    replace_in(folder / "chaos" / "vault" / "store.py", store or {})
+    replace_in(folder / "chaos" / "vault.yaml", experiment or {})
     return folder / "chaos" / "vault.yaml"
 
 
-def _replace(file: Path, changes: dict[str, str]) -> None:
+def replace_in(file: Path, changes: dict[str, str]) -> None:
+    """Replaces texts in a file; one that does not occur is an error of the test."""
     text = file.read_text()
     for old, new in changes.items():
         if old not in text:

@@ -5,19 +5,21 @@ for the other; what was put on our own proxy ends with its process.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
 from harness.faults.guardian.duties import Duties, duties, events_in
-from harness.faults.guardian.undo import close_hop, undo_fault, undone
+from harness.faults.guardian.told import in_words
+from harness.faults.guardian.undo import close_hop, not_undone, undo_fault, undone
+from harness.journal.reader import GUARDIAN_FILE
 from harness.journal.writer import Journal
 from harness.model.events import (
     AnyEvent,
     FaultIntended,
     FaultNotUndone,
-    Interrupted,
+    HarnessFailed,
+    HopIntended,
     ProcessEnded,
 )
 from harness.model.units import Duration, Instant
@@ -26,13 +28,12 @@ from harness.processes.marks import Group
 from harness.processes.scratch import remove_scratch, scratch_of
 
 Record = Callable[[AnyEvent], object]
+Intention = FaultIntended | HopIntended
 
 # Two seconds are promised for all; a service that obeys SIGTERM needs a fraction of this.
 _GRACE = Duration.of_ms(500)
 # A foreign proxy may be slow: nobody waits for the guardian, so it waits for the proxy.
 _UNDO_LIMIT = Duration.of_s(60)
-
-FILE = "guardian.jsonl"
 
 
 def clean_up(journal: Path, mark: str) -> int:
@@ -40,20 +41,20 @@ def clean_up(journal: Path, mark: str) -> int:
     todo = duties(events_in(journal))
     if todo.finished:
         return 0
-    failed: list[AnyEvent] = []
-    record = _recorder(journal.with_name(FILE), failed)
-    record(Interrupted(signal="the runner ended without finishing", during="not known"))
+    told: list[AnyEvent] = []
+    record = _recorder(journal.with_name(GUARDIAN_FILE), told)
     undoing = _in_threads(todo, record)
     _end_processes(todo, mark, record)
     for scratch in scratch_of(mark):
         remove_scratch(scratch)
-    deadline = time.monotonic_ns() + _UNDO_LIMIT.ns
-    for thread in undoing:
-        thread.join(max(0.0, (deadline - time.monotonic_ns()) / 1e9))
-    return 6 if failed or any(thread.is_alive() for thread in undoing) else 0
+    deadline = Instant.of_ns(time.monotonic_ns()) + _UNDO_LIMIT
+    for each in undoing:
+        each.give_up(at=deadline)
+    record(HarnessFailed(what="the run", detail=in_words(told)))
+    return 6 if any(isinstance(event, FaultNotUndone) for event in told) else 0
 
 
-def _recorder(path: Path, failed: list[AnyEvent]) -> Record:
+def _recorder(path: Path, told: list[AnyEvent]) -> Record:
     """Writes down what happens as long as that works: a full disk must not keep us from undoing."""
     try:
         journal = Journal(path)
@@ -61,8 +62,7 @@ def _recorder(path: Path, failed: list[AnyEvent]) -> Record:
         journal = None
 
     def record(event: AnyEvent) -> None:
-        if isinstance(event, FaultNotUndone):
-            failed.append(event)
+        told.append(event)
         if journal is not None:
             try:
                 journal.record(event)
@@ -73,26 +73,41 @@ def _recorder(path: Path, failed: list[AnyEvent]) -> Record:
     return record
 
 
-def _in_threads(todo: Duties, record: Record) -> list[Thread]:
-    """One thread for each server, since a stuck one must not hold up the others."""
-    by_admin: dict[str, list[Callable[[], AnyEvent]]] = {}
+def _in_threads(todo: Duties, record: Record) -> list["_Undoing"]:
+    """A thread for each proxy, since a stuck one, or its server, must not hold up the others."""
+    by_proxy: dict[tuple[object, object], list[Intention]] = {}
     for fault in todo.faults:
         if not _is_ours(fault, todo):
-            admin = str(fault.undo.get("admin", ""))
-            by_admin.setdefault(admin, []).append(partial(undo_fault, fault))
+            key = fault.undo.get("admin"), fault.undo.get("proxy")
+            by_proxy.setdefault(key, []).append(fault)
     for hop in todo.hops:
-        by_admin.setdefault(hop.admin, []).append(partial(close_hop, hop))
-    threads = [
-        Thread(target=_one_by_one, args=(steps, record), daemon=True) for steps in by_admin.values()
-    ]
-    for thread in threads:
-        thread.start()
-    return threads
+        by_proxy.setdefault((hop.admin, hop.proxy), []).append(hop)
+    undoing = [_Undoing(intentions, record) for intentions in by_proxy.values()]
+    for each in undoing:
+        each.thread.start()
+    return undoing
 
 
-def _one_by_one(steps: Iterable[Callable[[], AnyEvent]], record: Record) -> None:
-    for step in steps:
-        record(step())
+class _Undoing:
+    """Takes intentions back one by one, in a thread of its own."""
+
+    def __init__(self, intentions: list[Intention], record: Record) -> None:
+        self._left = intentions
+        self._record = record
+        self.thread = Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        while self._left:
+            first = self._left[0]
+            told = undo_fault(first) if isinstance(first, FaultIntended) else close_hop(first)
+            self._left.pop(0)
+            self._record(told)
+
+    def give_up(self, *, at: Instant) -> None:
+        """Waits until then, and tells what is not done by then."""
+        self.thread.join(max(0.0, (at.ns - time.monotonic_ns()) / 1e9))
+        for intention in tuple(self._left):
+            self._record(not_undone(intention, f"not done within {_UNDO_LIMIT}"))
 
 
 def _end_processes(todo: Duties, mark: str, record: Record) -> None:

@@ -3,7 +3,6 @@
 The ways are loaded when one is needed: most runs leave nothing for a guardian to undo.
 """
 
-import shlex
 import time
 from collections.abc import Callable, Mapping
 
@@ -15,16 +14,19 @@ from harness.model.events import (
     HopClosed,
     HopIntended,
 )
-from harness.model.units import Instant
+from harness.model.units import Duration, Instant
 
 Undo = Callable[[FaultIntended], bool]
 """Takes a fault back; False when it was not there. Raises what it likes when it failed."""
+
+# A real Toxiproxy answers late while a reader stalls, and nobody waits for the guardian.
+CALL_LIMIT = Duration.of_s(15)
 
 
 def _toxic(event: FaultIntended) -> bool:
     from harness.faults.toxic import undo_from
 
-    return undo_from(event)
+    return undo_from(event, limit=CALL_LIMIT)
 
 
 UNDO: Mapping[str, Undo] = {"toxic": _toxic}
@@ -36,13 +38,7 @@ def undo_fault(event: FaultIntended) -> AnyEvent:
     try:
         found = UNDO[event.kind](event)
     except Exception as error:  # whatever it was: the other faults must still be undone
-        return FaultNotUndone(
-            fault=event.fault,
-            round=event.round,
-            because=_words(error),
-            remains=f"fault {event.fault} ({event.kind}) on {event.on}",
-            command=_command(event.undo),
-        )
+        return not_undone(event, _words(error))
     return undone(event, asked=asked, found=found)
 
 
@@ -62,26 +58,39 @@ def close_hop(event: HopIntended) -> AnyEvent:
     try:
         from harness.proxy.client import ProxyServer
 
-        found = ProxyServer(event.admin).delete(event.proxy)
+        found = ProxyServer(event.admin, timeout=CALL_LIMIT).delete(event.proxy)
     except Exception as error:  # whatever it was: the other hops must still be closed
-        return FaultNotUndone(
-            fault=f"hop {event.hop}",
-            round=0,
-            because=_words(error),
-            remains=f"proxy {event.proxy} of {event.admin}",
-            command=_command({"admin": event.admin, "proxy": event.proxy}),
-        )
+        return not_undone(event, _words(error))
     return HopClosed(hop=event.hop, admin=event.admin, proxy=event.proxy, found=found)
 
 
+def not_undone(event: FaultIntended | HopIntended, because: str) -> FaultNotUndone:
+    """What remains of it, and the call that removes it by hand."""
+    if isinstance(event, HopIntended):
+        return FaultNotUndone(
+            fault=f"hop {event.hop}",
+            round=0,
+            because=because,
+            remains=f"proxy {event.proxy} of {event.admin}",
+            command=_command({"admin": event.admin, "proxy": event.proxy}),
+        )
+    return FaultNotUndone(
+        fault=event.fault,
+        round=event.round,
+        because=because,
+        remains=f"fault {event.fault} ({event.kind}) on {event.on}",
+        command=_command(event.undo),
+    )
+
+
 def _command(undo: Mapping[str, object]) -> str:
-    """The call that does it by hand, where the intention speaks of a proxy."""
+    """Empty where the intention speaks of no proxy."""
     if "admin" not in undo or "proxy" not in undo:
         return ""
-    url = f"{undo['admin']}/proxies/{undo['proxy']}"
-    if "toxic" in undo:
-        url += f"/toxics/{undo['toxic']}"
-    return f"curl -X DELETE {shlex.quote(url)}"
+    from harness.proxy.client import removal_command
+
+    toxic = str(undo["toxic"]) if "toxic" in undo else None
+    return removal_command(str(undo["admin"]), str(undo["proxy"]), toxic)
 
 
 def _words(error: Exception) -> str:

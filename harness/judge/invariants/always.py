@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from harness.expressions.evaluate import Count, EvaluationProblem, TooManyAssignments, truths
 from harness.expressions.parse import Expression, parse
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
-from harness.judge.falsifiable import could_break
+from harness.judge.falsifiable import could_break, other_readings_could_break
 from harness.judge.judgement import Broken, RoundJudgement, most_telling, number_of
 from harness.judge.rounds_in_words import finding_over_rounds, verdict_of
 from harness.judge.told import broken_by, problem_told
@@ -105,6 +105,11 @@ class Always:
             short = "no reading in flight"
             of = number_of(len(readings), "reading")
             detail = f"none of {of} fell while requests were in flight"
+        elif not known and not other_readings_could_break(
+            self._expression, {readings[-1].probe: readings[-1].exact}
+        ):
+            short = "nothing could have broken it"
+            detail = "no other reading would have broken it"
         elif known and not self._could_break(readings, known):
             short = "nothing could have broken it"
             detail = "no other outcome of the requests would have broken it at any reading"

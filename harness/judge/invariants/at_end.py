@@ -5,9 +5,13 @@ from typing import Any
 
 from harness.expressions.evaluate import Count, EvaluationProblem, TooManyAssignments, truths
 from harness.expressions.parse import parse
-from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
-from harness.judge.falsifiable import could_break
-from harness.judge.judgement import RoundJudgement
+from harness.judge.evidence import Call, Lack, Reading, RoundEvidence, unknown_in_words
+from harness.judge.falsifiable import (
+    could_break,
+    hidden_by_unknowns,
+    other_readings_could_break,
+)
+from harness.judge.judgement import RoundJudgement, plural
 from harness.judge.rounds_in_words import finding_over_rounds
 from harness.judge.run_view import traffic_of
 from harness.judge.told import broken_in, problem_in
@@ -71,7 +75,7 @@ class AtEnd:
         if never.in_flight:
             detail = f"{never.in_flight} requests were still in flight after {never.limit}"
         elif moving:
-            what = f"probe{'s' if len(moving) > 1 else ''} {', '.join(moving)}"
+            what = f"{plural(len(moving), 'probe')} {', '.join(moving)}"
             detail = f"{what} gave no two equal readings within {never.limit}"
         else:
             # What kept moving is nothing that this invariant reads.
@@ -98,14 +102,34 @@ class AtEnd:
     ) -> Lack | None:
         if evidence.lacks:
             return evidence.lacks[0]
-        if not self._expression.counted or could_break(self._expression, values, counts):
-            return None
+        if not self._expression.counted:
+            if other_readings_could_break(self._expression, values):
+                return None
+            detail = "no other reading would have broken it"
+            return Lack(short="nothing could have broken it", detail=detail)
+        if could_break(self._expression, values, counts):
+            return self._hidden(evidence, values, counts)
         unknown = sum(count.unknown for count in counts.values())
         if unknown:
-            detail = f"{unknown} outcomes are unknown, so many that nothing could have broken it"
+            detail = (
+                f"{unknown} of {len(evidence.calls)} outcomes are unknown "
+                f"({unknown_in_words(evidence.calls)}), so many that nothing could have broken it"
+            )
         else:
             detail = "no other outcome of the requests would have broken it"
         return Lack(short="nothing could have broken it", detail=detail)
+
+    def _hidden(
+        self, evidence: RoundEvidence, values: Mapping[str, Any], counts: Mapping[str, Count]
+    ) -> Lack | None:
+        if not hidden_by_unknowns(self._expression, values, counts):
+            return None
+        unknown = sum(count.unknown for count in counts.values())
+        detail = (
+            f"{unknown} of {len(evidence.calls)} outcomes are unknown "
+            f"({unknown_in_words(evidence.calls)}), which hides an error that would show without them"
+        )
+        return Lack(short="hidden by unknown outcomes", detail=detail)
 
     def finding(self, judgements: Sequence[RoundJudgement]) -> InvariantFinding:
         return finding_over_rounds(self._plan, judgements)

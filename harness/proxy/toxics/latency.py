@@ -144,7 +144,7 @@ def _whole_ms(name: str, duration: Duration) -> int:
     if rest:
         raise UserError(
             f"{name}: {duration.text()} is no whole number of milliseconds, which is as fine as"
-            f" this toxic goes. Write {max(whole, 1)}ms or {whole + 1}ms."
+            f" this toxic goes. Write {f'{whole}ms or ' if whole > 0 else ''}{whole + 1}ms."
         )
     if not 0 <= whole <= MOST_MS:
         raise UserError(f"{name}: {duration.text()} is out of range, use 0ms to {MOST_MS}ms.")

@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from harness.connections.answer import start_of
 from harness.connections.pool import Connections
-from harness.connections.secrets import Sources, sources_at
+from harness.connections.request_line import PathTemplate, method_and_path
+from harness.connections.secrets import Sources
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import params, to_params
 from harness.model.errors import TargetError, UserError
@@ -13,7 +15,6 @@ from harness.model.plan import HttpCall, ResetPlan
 from harness.model.units import Duration
 
 _LIMIT = Duration.of_s(30)
-_SHOWN = 300
 
 
 class HttpReset:
@@ -38,10 +39,8 @@ class HttpReset:
         self._sources = sources
 
     @classmethod
-    def make(
-        cls, plan: ResetPlan, values: Mapping[str, Any], sources: Sources | None = None
-    ) -> "HttpReset":
-        return cls(to_params(cls.Params, plan.params), plan.on, values, sources or sources_at())
+    def make(cls, plan: ResetPlan, values: Mapping[str, Any], sources: Sources) -> "HttpReset":
+        return cls(to_params(cls.Params, plan.params), plan.on, values, sources)
 
     async def run(self, connections: Connections) -> None:
         """Sends the request.
@@ -60,18 +59,19 @@ class HttpReset:
         except TargetError as error:
             raise TargetError(what, error.detail, error.hint) from error
         if answer.status >= 400:
-            said = answer.body[:_SHOWN].decode("utf-8", "replace")
+            said = start_of(answer.body)
             raise TargetError(what, f"{self._call.method} {path} answered {answer.status}: {said}")
 
     def _filled(self, what: str) -> tuple[str, dict[str, str], bytes | None]:
         call = self._call
         try:
-            filled = Template.parse([call.path, call.headers, call.json, call.body]).fill(
+            path = PathTemplate.parse(call.path).fill(self._values, self._sources)
+            filled = Template.parse([call.headers, call.json, call.body]).fill(
                 self._values, env=self._sources.env, file=self._sources.file
             )
         except TemplateProblem as problem:
             raise UserError(f"{what}: {problem}.") from None
-        path, headers, payload, body = filled
+        headers, payload, body = filled
         headers = {name: str(value) for name, value in headers.items()}
         if call.has_json:
             return (
@@ -83,15 +83,9 @@ class HttpReset:
 
 
 def _call(params: HttpReset.Params, what: str) -> HttpCall:
-    method, _, path = params.http.strip().partition(" ")
-    path = path.strip()
-    if not method.isalpha() or not path.startswith("/"):
-        raise UserError(
-            f"{what}: {params.http!r} is no request.",
-            hint="Write a method and a path: POST /reset.",
-        )
+    method, path = method_and_path(params.http, what=what)
     return HttpCall(
-        method=method.upper(),
+        method=method,
         path=path,
         headers=params.headers or {},
         json=params.json,

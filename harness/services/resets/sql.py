@@ -31,7 +31,7 @@ class SqlReset:
         cls,
         plan: ResetPlan,
         values: Mapping[str, Any],  # noqa: ARG003 - as all kinds
-        sources: Sources | None = None,  # noqa: ARG003 - as all kinds
+        sources: Sources,  # noqa: ARG003 - as all kinds
     ) -> "SqlReset":
         return cls(to_params(cls.Params, plan.params), plan.on)
 

@@ -9,8 +9,17 @@ from syrupy.assertion import SnapshotAssertion
 
 from harness.cli import main
 from harness.journal.lines import encode
-from harness.model.events import AnyEvent, ProbeRead
-from tests.support.journals import a, a_run, changed
+from harness.model.events import (
+    AnyEvent,
+    FaultApplied,
+    FaultNotUndone,
+    FaultUndone,
+    HarnessFailed,
+    HopClosed,
+    ProbeRead,
+    ProcessEnded,
+)
+from tests.support.journals import a, a_run, changed, numbered
 
 RUN = "2026-11-25T10-12-31-bank-overdraft-atomic"
 
@@ -104,3 +113,62 @@ def test_report_when_the_result_cannot_be_written_then_the_verdict_is_printed_al
     said = capsys.readouterr()
     assert "not rewritten" in said.err
     assert "as expected" in said.out
+
+
+BROKEN_OFF = a_run(3)[: 1 + [isinstance(each, FaultApplied) for each in a_run(3)].index(True)]
+IN_FORCE = BROKEN_OFF[-1]
+assert isinstance(IN_FORCE, FaultApplied)
+
+
+def killed(runs: Path, *guardian: AnyEvent) -> Path:
+    """A run that was killed with its first fault in force, and what its guardian wrote."""
+    folder = written(runs, BROKEN_OFF)
+    (folder / "guardian.jsonl").write_bytes(b"".join(map(encode, numbered(guardian))))
+    return folder
+
+
+ROLLED_BACK = HarnessFailed(what="the run", detail="it was killed, the guardian rolled it back")
+
+
+def test_report_when_the_guardian_rolled_back_then_error_and_it_says_so(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undone = FaultUndone(
+        fault=IN_FORCE.fault,
+        round=IN_FORCE.round,
+        asked=IN_FORCE.confirmed,
+        confirmed=IN_FORCE.confirmed,
+        found=True,
+        by="guardian",
+    )
+    ended = ProcessEnded(name="app", pid=7, exit_code=None, expected=False)
+    closed = HopClosed(hop="db", admin="http://h:1", proxy="p", found=True)
+    folder = killed(runs, ended, undone, closed, ROLLED_BACK)
+    assert main(["report", str(folder), "--json"]) == 5
+    (result,) = json.loads(capsys.readouterr().out)["runs"]
+    assert result["verdict"] == "error"
+    assert "the guardian rolled it back" in result["reason"]
+    assert "contradicts" not in result["reason"]
+    assert result["not_undone"] == []
+
+
+def test_report_when_the_guardian_could_not_undo_something_then_exit_6_and_the_command_is_last(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = [
+        FaultNotUndone(
+            fault=name, round=number, because="no answer", remains=f"{name} of p", command=command
+        )
+        for name, number, command in [
+            (IN_FORCE.fault, IN_FORCE.round, "curl -X DELETE http://h:1/proxies/p/toxics/t"),
+            ("hop db", 0, "curl -X DELETE http://h:1/proxies/p"),
+        ]
+    ]
+    folder = killed(runs, *left, ROLLED_BACK)
+    assert main(["report", str(folder)]) == 6
+    said = capsys.readouterr().out
+    assert said.rstrip().endswith("curl -X DELETE http://h:1/proxies/p")
+    result = json.loads((folder / "result.json").read_text())
+    assert len(result["not_undone"]) == 2
+    assert "contradicts" not in result["reason"]
+    assert "the guardian rolled it back" in result["reason"]

@@ -33,6 +33,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        if "/echo/" in self.path:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.path)))
+            self.end_headers()
+            self.wfile.write(self.path.encode())
+            return
         content = self.headers.get("X-Mark", "").encode() + b"x" * int(
             self.path.partition("=")[2] or 0
         )
@@ -102,6 +108,14 @@ def test_a_call_when_with_a_body_then_is_sent() -> None:
             ),
         )
     assert (answer.status, answer.body) == (201, b"{}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/echo/a%2Fb", "/echo/a%3Ab%41?c=%2B+[1]", "//elsewhere/echo/x", "/echo/../y"]
+)
+def test_a_path_when_called_then_goes_out_as_it_stands_to_the_service_itself(path: str) -> None:
+    with server() as url:
+        assert get(f"{url}/ignored", path).body.decode().lstrip("/") == path.lstrip("/")
 
 
 def test_a_redirect_when_answered_then_is_not_followed() -> None:

@@ -1,22 +1,11 @@
-"""Secrets come from the environment or a file, and their absence is said."""
+"""Secrets come from a file, and its absence is said."""
 
 from pathlib import Path
 
 import pytest
 
-from harness.connections.secrets import environment_variable, file_text
+from harness.connections.secrets import file_text
 from harness.model.errors import UserError
-
-
-def test_a_variable_when_set_then_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOKEN", "t0p")
-    assert environment_variable("TOKEN") == "t0p"
-
-
-def test_a_variable_when_missing_then_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TOKEN", raising=False)
-    with pytest.raises(UserError, match=r"TOKEN is not set; \{env:TOKEN\} asks for it"):
-        environment_variable("TOKEN")
 
 
 def test_a_file_when_read_then_without_its_last_line_end(tmp_path: Path) -> None:

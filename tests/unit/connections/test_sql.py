@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.connections.plain import Plain
 from harness.connections.sql import SqlClient, database_words
+from harness.expressions.plain import Plain
 from harness.model.errors import TargetError, UserError
 from harness.model.units import Duration
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from harness.journal import lines
-from harness.journal.reader import merge, read
+from harness.journal.reader import merge, read, read_run
 from harness.model.errors import UserError
 from harness.model.events import JOURNAL_SCHEMA, RoundFinished, RoundStarted, TargetFailed
 from tests.support import strategies
@@ -129,3 +129,17 @@ def test_parts_when_merged_then_are_in_order_of_time_and_of_the_parts_at_equal_t
     a1, a2 = RoundStarted(round=1, t=1), RoundStarted(round=1, t=5)
     b1, b2 = RoundStarted(round=2, t=1), RoundStarted(round=2, t=3)
     assert merge([a1, a2], [b1, b2]) == [a1, b1, b2, a2]
+
+
+def test_run_when_its_guardian_had_to_act_then_its_events_stand_behind_the_journals(tmp_path):
+    (begun,) = numbered(RoundStarted(round=1))
+    journal(tmp_path, begun)
+    assert read_run(tmp_path).events == [begun]
+    guardian = tmp_path / "guardian.jsonl"
+    guardian.touch()
+    assert read_run(tmp_path).events == [begun]
+    (told,) = numbered(TargetFailed(what="x", detail="y"))
+    guardian.write_bytes(lines.encode(told) + b'{"type":')
+    reading = read_run(tmp_path)
+    assert reading.events == [begun, told]
+    assert reading.torn == "guardian.jsonl: line 2 was not finished (8 bytes are left out)"

@@ -1,11 +1,18 @@
 import re
+import traceback
 from pathlib import Path
 
 import pytest
 
 import harness
 from harness.judge.conclude import Missing, Shown, Stop, conclude, stop_of
-from harness.model.events import Interrupted, LimitReached, SetupRefused, TargetFailed
+from harness.model.events import (
+    HarnessFailed,
+    Interrupted,
+    LimitReached,
+    SetupRefused,
+    TargetFailed,
+)
 from harness.model.units import Duration
 from harness.model.verdicts import InvariantFinding, Verdict
 
@@ -131,6 +138,36 @@ def test_verdict_when_stopped_then_is_that_of_the_stop(verdicts, verdict):
 )
 def test_event_when_it_stops_a_run_then_says_the_verdict_and_why(event, verdict, because):
     assert stop_of(event) == Stop(verdict=verdict, because=because)
+
+
+def raised_by(failing) -> str:
+    try:
+        failing()
+    except Exception:
+        return traceback.format_exc()
+    raise AssertionError
+
+
+def a_group():
+    raise ExceptionGroup("several", [OSError("no space left on device")])
+
+
+@pytest.mark.parametrize(
+    ("detail", "because"),
+    [
+        (
+            raised_by(lambda: 1 // 0),
+            "round 2: ZeroDivisionError: integer division or modulo by zero",
+        ),
+        (raised_by(a_group), "round 2: OSError: no space left on device"),
+        ("the disk is full", "round 2: the disk is full"),
+        ("", "round 2: "),
+    ],
+)
+def test_harness_when_it_failed_then_the_reason_is_what_was_raised(detail, because):
+    assert stop_of(HarnessFailed(what="round 2", detail=detail)) == Stop(
+        verdict=Verdict.ERROR, because=because
+    )
 
 
 def test_held_when_searched_for_in_the_judge_then_only_conclude_makes_it():

@@ -1,5 +1,11 @@
 from decimal import Decimal
+from fractions import Fraction
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.expressions.plain import plain
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence, Span
 from tests.support.journals import a_reading, at
 
@@ -30,6 +36,30 @@ def test_reading_when_exact_then_its_text_is_a_decimal():
     event = a_reading("80.10", purpose="at-end", round=1, asked=at(1), exact=True)
     reading = Reading.of(event)
     assert (reading.value, reading.exact) == ("80.10", Decimal("80.10"))
+
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.fractions()
+    | st.text() | st.binary() | st.dates() | st.datetimes() | st.timedeltas()
+)  # fmt: skip
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+)
+
+
+@given(values)
+def test_reading_when_of_any_value_then_is_what_the_probe_saw(value):
+    read = plain(value)
+    written = msgspec.json.decode(msgspec.json.encode(read.value))
+    event = a_reading(written, purpose="at-end", round=1, asked=at(1), exact=read.exact)
+    reading = Reading.of(event)
+    assert reading.exact == read.exact_value
+    assert type(reading.exact) is type(read.exact_value)
+
+
+def test_reading_when_a_fraction_without_end_then_is_that_fraction():
+    event = a_reading("1/3", purpose="at-end", round=1, asked=at(1), exact=True)
+    assert Reading.of(event).exact == Fraction(1, 3)
 
 
 def test_reading_when_not_exact_then_its_text_is_text():

@@ -76,6 +76,14 @@ def test_finding_when_nobody_looked_then_it_was_not_seen():
     assert made.finding(LATENCY, []).summary == "40 ms latency never seen on hop db"
 
 
+def test_finding_when_the_intention_has_the_kinds_own_words_then_these_are_told():
+    intended, *others = events()
+    made, _ = ledger(replace(intended, words="40 ms ± 10 ms latency"), *others)
+    assert made.finding(LATENCY, [1]).summary == (
+        "40 ms ± 10 ms latency seen on 12 messages of hop db, 41 ms in the median"
+    )
+
+
 @pytest.mark.parametrize(
     ("params", "words"),
     [

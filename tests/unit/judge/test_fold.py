@@ -104,8 +104,8 @@ def test_counterexample_when_several_then_is_the_one_with_the_largest_difference
     counterexample = finding(judge(a_run(rounds)), "money-conserved").counterexample
     assert counterexample.round == 2
     assert counterexample.summary == (
-        "round 2: 100 - balance is 10 and 10 * acknowledged(withdraw) is 50 "
-        "(balance = 90, acknowledged(withdraw) = 5, unknown 0)"
+        "round 2: 5 of 5 withdraw were acknowledged; 100 - balance is 10, "
+        "but 10 * acknowledged(withdraw) is 50 (balance = 90)"
     )
     assert counterexample.values["readings"]["balance"]["value"] == 90
     assert counterexample.values["counts"] == {
@@ -115,8 +115,38 @@ def test_counterexample_when_several_then_is_the_one_with_the_largest_difference
 
 def test_counterexample_when_one_has_fewer_unknown_then_is_that_one():
     unsure = ("acknowledged",) * 4 + ("unknown",)
-    rounds = [a_round(1, outcomes=unsure, balance=100), a_round(2, balance=60)]
-    assert finding(judge(a_run(rounds)), "money-conserved").counterexample.round == 2
+    rounds = [a_round(1, balance=60), a_round(2, outcomes=unsure, balance=100)]
+    assert finding(judge(a_run(rounds)), "money-conserved").counterexample.round == 1
+
+
+def test_violation_when_earlier_requests_were_never_answered_then_proves_nothing():
+    unsure = ("acknowledged",) * 4 + ("unknown",)
+    result = judge(a_run([a_round(1, outcomes=unsure), a_round(2, balance=60)]))
+    assert result.verdict == "inconclusive"
+    assert "1 requests of round 1 were never answered" in " ".join(result.missing)
+
+
+def test_round_when_the_reset_did_not_put_the_state_back_then_neither_holds_nor_breaks():
+    rounds = [a_round(1), a_round(2, balance=60)]
+    run = [
+        replace(event, failing=("balance == 100",))
+        if isinstance(event, ResetDone) and event.round == 2
+        else event
+        for event in a_run(rounds)
+    ]
+    result = judge(run)
+    assert result.verdict == "inconclusive"
+    assert "balance == 100 did not hold" in " ".join(result.missing)
+
+
+def test_fault_when_it_was_changed_meanwhile_then_the_run_is_not_held_and_names_it():
+    run = [
+        replace(event, as_applied=False) if isinstance(event, FaultUndone) else event
+        for event in a_run([a_round(1), a_round(2)])
+    ]
+    result = judge(run)
+    assert result.verdict == "inconclusive"
+    assert "somebody else changed it" in result.reason
 
 
 # Evidence taken away
@@ -262,7 +292,7 @@ def test_rounds_when_so_many_outcomes_are_unknown_then_do_not_count():
     unsure = ("unknown",) * 4 + ("acknowledged",)
     result = judge(a_run([a_round(1, outcomes=unsure), a_round(2)]))
     assert result.verdict == "held"
-    assert "1 does not: nothing could have broken it" in result.power
+    assert "1 does not: overlap under 2" in result.power
 
 
 def test_rounds_when_all_outcomes_are_unknown_then_show_nothing_even_without_counts():

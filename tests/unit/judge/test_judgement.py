@@ -8,6 +8,7 @@ from harness.judge.judgement import (
     lacks_in_words,
     most_telling,
     number_of,
+    plural,
     rounds_named,
 )
 from harness.model.verdicts import Counterexample
@@ -67,3 +68,4 @@ def test_round_when_unfinished_or_without_a_value_then_does_not_count():
 
 def test_number_when_one_then_is_singular():
     assert (number_of(1, "round"), number_of(2, "round")) == ("1 round", "2 rounds")
+    assert [plural(number, "probe") for number in (0, 1, 2)] == ["probes", "probe", "probes"]

@@ -3,10 +3,19 @@
 import json
 
 import msgspec
+import pytest
 
 from harness.judge.fold import judge
-from harness.model.events import BurstReleased, HopCounted
-from harness.model.units import to_builtin
+from harness.model.events import (
+    BurstReleased,
+    HarnessFailed,
+    HopCounted,
+    Interrupted,
+    LimitReached,
+    SteadyStateJudged,
+    TargetFailed,
+)
+from harness.model.units import Duration, to_builtin
 from harness.model.verdicts import OperationCount, Result
 from tests.support.journals import (
     MONEY_CONSERVED,
@@ -63,6 +72,54 @@ def test_power_when_invariants_differ_then_is_that_of_the_weakest():
 def test_note_when_turns_were_dropped_then_says_so():
     result = judge(changed(a_run(), a(HopCounted, round=2), dropped=7))
     assert result.notes == ("hop db saw more turns than were kept, so its overlap may be higher",)
+
+
+STOPS = [
+    Interrupted(signal="SIGINT", during="round 2"),
+    LimitReached(limit=Duration.of_s(10), during="round 2"),
+    TargetFailed(what="probe balance", detail="no such table"),
+    HarnessFailed(what="round 2", detail="Traceback\n  File x\nKeyError: 'a'\n"),
+]
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: type(stop).__name__)
+def test_reason_when_stopped_after_a_violation_then_has_one_line_and_the_violation_once(stop):
+    events = a_run([a_round(1, balance=80)])
+    result = judge([*events[:-1], stop, events[-1]])
+    violated = next(each for each in result.invariants if each.verdict == "violated")
+    assert result.reason.count(violated.summary) == 1
+    assert result.reason.count("round 2") <= 1
+    assert "\n" not in result.reason
+    assert result.missing == ()
+
+
+def test_reason_when_interrupted_and_the_steady_state_did_not_come_back_then_says_each_once():
+    events = changed(
+        a_run([a_round(1, balance=80)]),
+        a(SteadyStateJudged, when="after"),
+        held=False,
+        failing=("balance == 100",),
+        values={"balance": 80},
+    )
+    result = judge([*events[:-1], STOPS[0], events[-1]])
+    assert [each.verdict for each in result.invariants].count("violated") == 2
+    assert result.reason.startswith("interrupted by SIGINT during round 2; ")
+    for finding in result.invariants:
+        assert result.reason.count(finding.summary) <= 1
+
+
+def test_reason_when_the_steady_state_was_not_there_before_then_is_only_that():
+    events = a_run([])
+    before = changed(
+        events, a(SteadyStateJudged, when="before"), held=False, failing=("balance == 100",),
+        values={"balance": 99},
+    )  # fmt: skip
+    result = judge(
+        [e for e in before if not isinstance(e, SteadyStateJudged) or e.when == "before"]
+    )
+    assert result.verdict == "inconclusive"
+    assert result.missing == (result.reason,)
+    assert "the steady state was not there before the method" in result.reason
 
 
 def test_result_when_written_and_read_then_is_the_same():

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from harness.connections.answer import Headers
 from harness.connections.http import HttpAnswer
 from harness.connections.pool import Connections
 from harness.model.errors import TargetError, UserError
@@ -14,6 +15,7 @@ from harness.model.units import Duration
 from harness.observe import PROBES
 from harness.observe.http import Http
 from harness.observe.read import Reading
+from tests.support.sources import sources_at
 
 
 class Answering:
@@ -32,13 +34,16 @@ class Answering:
     ) -> HttpAnswer:
         self.asked.append((method, url, headers))
         return HttpAnswer(
-            status=self.status, headers={"x-a": "1"}, body=self.body, elapsed=Duration.of_ms(2)
+            status=self.status,
+            headers=Headers({"x-a": "1"}),
+            body=self.body,
+            elapsed=Duration.of_ms(2),
         )
 
 
 def read(service: Answering, params: dict[str, Any], **values: Any) -> Reading:
     plan = ProbePlan(name="left", kind="http", on="app", params=params)
-    return asyncio.run(Http.make(plan, values).read(cast("Connections", service)))
+    return asyncio.run(Http.make(plan, values, sources_at()).read(cast("Connections", service)))
 
 
 def test_the_kind_when_looked_up_then_is_found_under_its_word() -> None:
@@ -56,6 +61,7 @@ def test_the_kind_when_looked_up_then_is_found_under_its_word() -> None:
         ("json.items", [1, 2], False),
         ("status", 200, False),
         ("headers['x-a']", "1", False),
+        ("headers['X-A']", "1", False),
         ("elapsed < 1s", True, False),
         ("'left' in body", True, False),
     ],
@@ -73,17 +79,17 @@ def test_a_request_when_it_has_placeholders_then_they_are_filled() -> None:
     read(
         service,
         {"http": "post /a/{name}", "value": "json", "headers": {"X-Run": "{run}"}},
-        name="b c",
+        name="b c/d",
         run="r1",
     )
-    assert service.asked == [("POST", "/a/b%20c", {"X-Run": "r1"})]
+    assert service.asked == [("POST", "/a/b%20c%2Fd", {"X-Run": "r1"})]
 
 
 @pytest.mark.parametrize(
     ("status", "body", "value", "message"),
     [
         (500, b'{"left": 7}', "json.left", "probe left: answered 500: '{\"left\": 7}'"),
-        (200, b"<html>", "json.left", "the body is not JSON; answered 200: '<html>'"),
+        (200, b"<html>", "json.left", "the body of the answer is not JSON; answered 200: '<html>'"),
         (200, b"{}", "json.left", "probe left: json.left has no value"),
         (200, b"{}", "1 / 0", "divides by zero"),
     ],

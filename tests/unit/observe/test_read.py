@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.connections.plain import Plain
 from harness.connections.pool import Connections
+from harness.expressions.plain import Plain
 from harness.model.errors import TargetError
 from harness.observe.read import Probe
 
@@ -38,6 +38,15 @@ def test_a_reading_when_made_then_lies_between_its_instants() -> None:
     assert reading.asked.ns <= question.at <= reading.answered.ns
     assert (reading.probe, reading.value, reading.exact) == ("balance", "12.30", True)
     assert reading.exact_value == Decimal("12.30")
+
+
+def test_a_reading_when_told_to_the_journal_then_keeps_its_instants_and_its_exact_value() -> None:
+    reading = asyncio.run(probe(Asked(Plain("1/3", exact=True))).read(Connections({})))
+    event = reading.as_event(purpose="at-end", round=3)
+    assert (event.probe, event.purpose, event.round) == ("balance", "at-end", 3)
+    assert (event.asked, event.answered) == (reading.asked, reading.answered)
+    assert (event.value, event.exact) == ("1/3", True)
+    assert reading.as_event(purpose="steady-before", round=None).round is None
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.connections.plain import Plain
 from harness.connections.pool import Connections
+from harness.expressions.plain import Plain
 from harness.model.errors import TargetError
 from harness.model.events import ProbeRead
 from harness.model.units import Duration

@@ -12,6 +12,7 @@ from harness.model.plan import ProbePlan
 from harness.observe import PROBES
 from harness.observe.read import Reading
 from harness.observe.sql import Sql
+from tests.support.sources import sources_at
 
 
 def read(folder: Path, sql: str, **values: Any) -> Reading:
@@ -20,7 +21,7 @@ def read(folder: Path, sql: str, **values: Any) -> Reading:
     async def main() -> Reading:
         connections = Connections({"db": f"sqlite:///{folder}/x.db"})
         try:
-            return await Sql.make(plan, values).read(connections)
+            return await Sql.make(plan, values, sources_at()).read(connections)
         finally:
             await connections.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Coroutine
 from pathlib import Path
@@ -325,3 +326,36 @@ def test_wait_when_cancelled_then_the_program_goes_on_until_stopped(scene: Scene
 
 def test_mark_when_a_program_starts_then_the_variable_is_the_one_we_look_for() -> None:
     assert MARK == "HARNESS_RUN"
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, True), (3, False)])
+def test_finish_when_the_program_ends_by_itself_then_that_is_expected_with_code_0(
+    scene: Scene, code: int, expected: bool
+) -> None:
+    async def play() -> int:
+        process = await scene.python(f"raise SystemExit({code})")
+        return await process.finish()
+
+    assert scene.run(play()) == code
+    (ended,) = [event for event in scene.events if isinstance(event, ProcessEnded)]
+    assert (ended.exit_code, ended.expected) == (code, expected)
+
+
+def test_stop_when_many_wait_out_their_grace_then_side_by_side(scene: Scene) -> None:
+    """More than the loop has threads of its own for."""
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    grace = Duration.of_ms(700)
+
+    async def play() -> Duration:
+        processes = [
+            await scene.python(stubborn, name=f"app-{number}", stdout="pipe") for number in range(8)
+        ]
+        for process in processes:
+            assert await process.read_line(within=S5) == "up"
+        began = time.monotonic_ns()
+        async with asyncio.TaskGroup() as group:
+            for process in processes:
+                group.create_task(process.stop(grace=grace), name=process.name)
+        return Duration.of_ns(time.monotonic_ns() - began)
+
+    assert scene.run(play()) < grace + grace

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.processes.log_tail import last_lines
+from harness.processes.log_tail import last_lines, log_in_words
 
 
 def test_last_lines_when_there_is_no_log_then_nothing(tmp_path: Path) -> None:
@@ -37,3 +37,10 @@ def test_last_lines_when_the_log_is_anything_then_few_lines_none_blank(
     lines = text.split("\n") if text else []
     assert len(lines) <= count
     assert all(line.strip() for line in lines)
+
+
+def test_log_in_words_when_asked_then_the_lines_or_that_there_are_none(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    assert log_in_words(log) == "its log is empty"
+    log.write_text("first\nlast\n")
+    assert log_in_words(log) == "the last lines of its log:\nfirst\nlast"

@@ -1,13 +1,15 @@
 """The client of any Toxiproxy: what it sends, what it refuses to send, what it reads."""
 
 import json
+import shlex
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from harness.model.errors import UserError
-from harness.model.units import Instant
+from harness.model.units import Duration, Instant
 from harness.proxy.client import (
     ProxyCallFailed,
     ProxyServer,
@@ -16,9 +18,11 @@ from harness.proxy.client import (
     Turn,
     TurnPage,
     checked_attributes,
+    removal_command,
 )
 from harness.proxy.states import ToxicState
 from tests.support.canned import Canned
+from tests.support.waiting import until_sync
 
 PROXY = (
     b'{"name":"a","listen":"127.0.0.1:5","upstream":"x:1","enabled":true,"Logger":{},"toxics":[]}'
@@ -199,3 +203,38 @@ def test_import_when_done_then_is_light():
 
 def test_error_when_unreachable_then_is_no_failed_call():
     assert not issubclass(ProxyUnreachable, ProxyCallFailed)
+
+
+def test_undoing_when_another_server_is_stuck_then_does_not_wait_for_it():
+    """Calls through the package share a lock; a guardian must undo all the same."""
+    with (
+        Canned({"GET /proxies": None}) as stuck,
+        Canned(
+            {"DELETE /proxies/a": (204, b""), "DELETE /proxies/a/toxics/t": (204, b"")}
+        ) as other,
+    ):
+        waiting = threading.Thread(target=unanswered, args=(stuck.url,))
+        waiting.start()
+        until_sync(lambda: stuck.asked, within=Duration.of_s(5), what="the stuck one was asked")
+        server = ProxyServer(other.url, timeout=Duration.of_s(2))
+        assert server.remove_toxic("a", "t")
+        assert server.delete("a")
+        assert waiting.is_alive()
+    waiting.join()
+
+
+def unanswered(url):
+    with pytest.raises(ProxyUnreachable):
+        ProxyServer(url).proxies()
+
+
+def test_removal_command_when_names_are_odd_then_a_shell_takes_them_as_they_are():
+    assert removal_command("http://127.0.0.1:8474/", "harness-r-db") == (
+        "curl -X DELETE http://127.0.0.1:8474/proxies/harness-r-db"
+    )
+    assert removal_command("http://h:1", "a", "latency.1").endswith("/proxies/a/toxics/latency.1")
+    odd = removal_command("http://h:1", "a/b?c #$(d)", "e'f")
+    assert shlex.split(odd)[3:] == ["http://h:1/proxies/a%2Fb%3Fc%20%23%24%28d%29/toxics/e%27f"]
+    assert shlex.split(removal_command("http://h:1/x y", "a")) == [
+        "curl", "-X", "DELETE", "http://h:1/x y/proxies/a",
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.proxy.connection import Connection, _ClientSide, _ServerSide
+from harness.proxy.connection import Connection, _Side
 from harness.proxy.turn_log import TurnLog
 from tests.support import virtual_time
 
@@ -65,8 +65,8 @@ class Joined:
             clock=virtual_time.now,
         )
         self.client, self.server = FakeTransport(), FakeTransport()
-        self.client_side = _ClientSide(self.connection)
-        self.server_side = _ServerSide(self.connection)
+        self.client_side = _Side(self.connection, client=True)
+        self.server_side = _Side(self.connection, client=False)
         self.client_side.connection_made(self.client)
         if dialled:
             self.server_side.connection_made(self.server)

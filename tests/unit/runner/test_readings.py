@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.model.events import AnyEvent, ProbeRead
 from harness.observe.read import Reading
-from harness.runner.readings import as_event, read_all, values
+from harness.runner.readings import read_all, values
 from tests.support.readings import reading
 
 
@@ -45,5 +45,5 @@ def test_as_event_when_a_reading_is_exact_then_the_event_says_so():
         asked=reading("x", 1).asked,
         answered=reading("x", 1).answered,
     )
-    assert as_event(exact, purpose="at-end", round=1).exact
+    assert exact.as_event(purpose="at-end", round=1).exact
     assert values({"balance": exact})["balance"] == Fraction(1, 10)

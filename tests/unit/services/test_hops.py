@@ -1,6 +1,7 @@
 """Hops on proxies that are only pretended: who is asked what, in which order, and what is told."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from harness.model.address import Address
 from harness.model.errors import HarnessBug, UserError
 from harness.model.events import AnyEvent, HopClosed, HopIntended, HopOpened
 from harness.model.plan import HopPlan
+from harness.model.units import Duration
 from harness.proxy.client import ProxyCallFailed, ProxyServer, ProxyState, ProxyUnreachable
 from harness.services.hops import Hop, Hops, ProxyEndpoint
 
@@ -80,6 +82,11 @@ def opened(wiring: Hops, *plans: HopPlan) -> list[Hop]:
     return asyncio.run(play())
 
 
+def closed(wiring: Hops) -> tuple[str, ...]:
+    asyncio.run(wiring.close())
+    return wiring.remaining()
+
+
 def test_open_when_the_proxy_is_ours_then_one_proxy_that_sees_its_own_wire(
     servers: Servers,
 ) -> None:
@@ -135,20 +142,20 @@ def test_open_when_the_foreign_proxy_refuses_then_user_error(
         opened(hops([], FOREIGN), plan())
 
 
-def test_close_when_hops_were_opened_then_all_are_deleted_the_last_first(servers: Servers) -> None:
+def test_close_when_hops_were_opened_then_all_are_deleted_ours_before_what_it_dials(
+    servers: Servers,
+) -> None:
     events: list[AnyEvent] = []
     wiring = hops(events, FOREIGN)
     opened(wiring, plan("db"), plan("cache"))
-    assert asyncio.run(wiring.close()) == []
+    assert closed(wiring) == ()
     assert servers.proxies == set()
-    assert [call[2] for call in servers.calls if call[1] == "delete"] == [
-        "cache",
-        "harness-run-1-cache",
-        "db",
-        "harness-run-1-db",
-    ]
+    deleted = [call[2] for call in servers.calls if call[1] == "delete"]
+    for hop in ("db", "cache"):
+        assert [name for name in deleted if hop in name] == [hop, f"harness-run-1-{hop}"]
     assert all(event.found for event in events if isinstance(event, HopClosed))
-    assert asyncio.run(wiring.close()) == []
+    assert closed(wiring) == ()
+    assert len(deleted) == 4
 
 
 def test_close_when_opening_was_cut_short_then_the_foreign_proxy_is_deleted_all_the_same(
@@ -159,7 +166,7 @@ def test_close_when_opening_was_cut_short_then_the_foreign_proxy_is_deleted_all_
     servers.failures[OWN, "create"] = ProxyCallFailed(500, "no")
     with pytest.raises(UserError):
         opened(wiring, plan())
-    assert asyncio.run(wiring.close()) == []
+    assert closed(wiring) == ()
     assert servers.proxies == set()
 
 
@@ -169,15 +176,82 @@ def test_close_when_the_foreign_proxy_is_stuck_then_what_remains_and_the_command
     wiring = hops([], FOREIGN)
     opened(wiring, plan())
     servers.failures[FOREIGN, "delete"] = ProxyUnreachable("no answer")
-    (remains,) = asyncio.run(wiring.close())
+    (remains,) = closed(wiring)
+    assert "(no answer)" in remains
     assert f"curl -X DELETE {FOREIGN}/proxies/harness-run-1-db" in remains
+
+
+def test_close_when_cut_short_then_what_was_not_confirmed_remains_and_the_rest_does_not(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call under way is waited for, so that nothing is named that is gone."""
+    entered, go_on = threading.Semaphore(0), threading.Event()
+    delete = ProxyServer.delete
+
+    def slow(server: ProxyServer, name: str) -> bool:
+        if server.url == FOREIGN:
+            entered.release()
+            assert go_on.wait(10)
+            if name.endswith("cache"):
+                raise ProxyUnreachable("timed out")
+        return delete(server, name)
+
+    monkeypatch.setattr(ProxyServer, "delete", slow)
+    events: list[AnyEvent] = []
+    wiring = hops(events, FOREIGN)
+
+    async def play() -> None:
+        for name in ("db", "cache"):
+            await wiring.open(plan(name), UPSTREAM)
+        assert len(wiring.remaining()) == 2
+        async with asyncio.TaskGroup() as group:
+            closing = group.create_task(wiring.close(), name="close")
+            for _ in ("db", "cache"):
+                assert await asyncio.to_thread(entered.acquire, timeout=10)
+            closing.cancel()
+            go_on.set()
+        assert closing.cancelled()
+
+    asyncio.run(play())
+    (remains,) = wiring.remaining()
+    assert remains.startswith(f"proxy harness-run-1-cache of {FOREIGN} (timed out); remove it")
+    gone = [event.proxy for event in events if isinstance(event, HopClosed)]
+    assert "harness-run-1-db" in gone
+
+
+def test_close_when_the_journal_is_lost_then_all_are_deleted_all_the_same(
+    servers: Servers,
+) -> None:
+    def record(event: AnyEvent) -> None:
+        if isinstance(event, HopClosed):
+            raise OSError("disk full")
+
+    wiring = Hops(ProxyEndpoint(own=OWN), run="run-1", record=record)
+    opened(wiring, plan("db"), plan("cache"))
+    with pytest.raises(ExceptionGroup, match="not closed"):
+        closed(wiring)
+    assert servers.proxies == set()
+
+
+def test_close_when_a_server_hangs_then_each_call_has_a_limit_far_below_the_clean_ups(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[Duration] = []
+    wiring = hops([], FOREIGN)
+    opened(wiring, plan())
+    monkeypatch.setattr(
+        ProxyServer, "delete", lambda server, _name: limits.append(server.timeout) or True
+    )
+    closed(wiring)
+    assert limits == [Duration.of_s(5)] * 2
+    assert servers.proxies != set()
 
 
 def test_close_when_our_own_proxy_is_gone_then_nothing_remains(servers: Servers) -> None:
     wiring = hops([])
     opened(wiring, plan())
     servers.failures[OWN, "delete"] = ProxyUnreachable("gone")
-    assert asyncio.run(wiring.close()) == []
+    assert closed(wiring) == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.model.errors import UserError
 from harness.model.plan import HopPlan, HttpCall, ReadyPlan, ServicePlan
 from harness.model.units import Duration
-from harness.services.order import names_in, start_order
+from harness.services.order import levels, names_in, start_order
 from tests.support.stacks import a_service, a_target
 
 HERE = Path("/nowhere")
@@ -104,3 +104,14 @@ def test_start_order_when_needs_form_no_circle_then_each_stands_behind_what_it_n
     found = order(*services)
     assert sorted(found) == sorted(names)
     assert all(found.index(other) < found.index(name) for name in names for other in needs[name])
+
+
+def test_levels_when_services_need_others_then_one_more_than_the_deepest_of_those() -> None:
+    services = (
+        a_service("page", env={"A": "{services.app.url}", "C": "{services.cache.url}"}),
+        a_service("app", run="serve {hops.db.url}"),
+        a_service("postgres"),
+        a_service("cache"),
+    )
+    found = levels(a_target(HERE, services, (hop("app", "postgres"),)))
+    assert found == {"postgres": 0, "cache": 0, "app": 1, "page": 2}

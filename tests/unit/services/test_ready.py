@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.model.address import Address
-from harness.model.errors import TargetError
+from harness.model.errors import TargetError, UserError
 from harness.model.plan import HttpCall
 from harness.model.units import Duration
 from harness.processes.group import start
@@ -61,7 +61,7 @@ def play(make: Callable[[Address], Ask], *replies: bytes, limit: Duration = S5) 
 
 
 def health(address: Address) -> Ask:
-    return answers(address, HEALTH, encrypted=False)
+    return answers(address, HEALTH, what="service app")
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 399])
@@ -78,12 +78,33 @@ def test_answers_when_asked_then_it_is_the_request_of_the_plan() -> None:
 
     async def run() -> None:
         async with server(http(200), heard=heard) as address:
-            ask = answers(address, HEALTH, encrypted=False)
+            ask = answers(address, HEALTH, what="service app")
             assert await ask() is None
 
     asyncio.run(run())
     assert heard[0].startswith(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"\r\nX-Token: t\r\n" in heard[0]
+
+
+@pytest.mark.parametrize("headers", [{"X-Token": "t\r\nHost: x"}, {"X\nY": "t"}, {"X": "\0"}])
+def test_answers_when_a_header_would_end_its_line_then_user_error_and_nothing_is_asked(
+    headers: dict[str, str],
+) -> None:
+    call = HttpCall(method="GET", path="/healthz", headers=headers)
+    with pytest.raises(UserError, match=r"service app: the header .* holds a line break"):
+        answers(Address("127.0.0.1", 1), call, what="service app")
+
+
+def test_answers_when_the_path_holds_what_no_line_can_then_it_is_encoded() -> None:
+    heard: list[bytes] = []
+
+    async def run() -> None:
+        async with server(http(200), heard=heard) as address:
+            call = HttpCall(method="GET", path="/a b\r\n%20?x=1")
+            assert await answers(address, call, what="service app")() is None
+
+    asyncio.run(run())
+    assert heard[0].startswith(b"GET /a%20b%0D%0A%20?x=1 HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize(

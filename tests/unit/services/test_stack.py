@@ -13,7 +13,8 @@ from harness.kinds import params
 from harness.model.address import Address
 from harness.model.errors import TargetError, UserError
 from harness.model.events import ServiceReady
-from harness.model.plan import HopPlan, ServicePlan
+from harness.model.plan import HopPlan, HttpCall, ReadyPlan, ServicePlan
+from harness.model.units import Duration
 from harness.services import stack as stack_module
 from harness.services.hops import Hop, Hops
 from harness.services.ready import EndedEarly
@@ -29,6 +30,7 @@ class World:
     filled: dict[str, Any] = field(default_factory=dict)
     asks: dict[str, Callable[[], Any]] = field(default_factory=dict)
     failing_stops: set[str] = field(default_factory=set)
+    meeting: dict[str, asyncio.Barrier] = field(default_factory=dict)
     starts: int = 0
 
 
@@ -54,6 +56,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
             async def stop() -> None:
                 known.done.append(f"stop {site.name}")
+                if site.name in known.meeting:
+                    await known.meeting[site.name].wait()
                 if site.name in known.failing_stops:
                     raise TargetError(site.name, "stuck")
 
@@ -79,13 +83,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             watch_proxy="",
         )
 
-    async def close_hops(_self: Hops) -> list[str]:
+    async def close_hops(_self: Hops) -> None:
         known.done.append("close hops")
-        return ["a proxy"]
 
     monkeypatch.setattr(stack_module, "SERVICES", {"pretended": Pretended})
     monkeypatch.setattr(Hops, "open", open_hop)
     monkeypatch.setattr(Hops, "close", close_hops)
+    monkeypatch.setattr(Hops, "remaining", lambda _self: ("a proxy",))
     return known
 
 
@@ -108,6 +112,7 @@ def test_bring_up_when_the_app_dials_a_hop_then_database_hop_app_and_back(
 
     async def play() -> None:
         await stack.bring_up()
+        assert stack.not_undone == ()
         await stack.stop()
         await stack.stop()
 
@@ -225,6 +230,97 @@ def test_stop_when_one_service_is_stuck_then_the_others_stop_and_it_is_told_last
     with pytest.raises(ExceptionGroup, match="did not stop"):
         asyncio.run(play())
     assert world.done[3:] == ["stop c", "stop b", "stop a"]
+
+
+def test_stop_when_services_need_nothing_of_each_other_then_they_stop_side_by_side(
+    world: World, scene: Scene
+) -> None:
+    names = [f"worker-{number}" for number in range(8)]
+    clients = [service(name, URL="{services.postgres.url}") for name in names]
+    stack = scene.stack(*clients, service("postgres"))
+
+    async def play() -> None:
+        await stack.bring_up()
+        everyone = asyncio.Barrier(len(names))
+        world.meeting = dict.fromkeys(names, everyone)
+        async with asyncio.timeout(5):
+            await stack.stop()
+
+    asyncio.run(play())
+    assert world.done[-1] == "stop postgres"
+
+
+def test_stop_when_it_was_cut_short_then_again_it_stops_what_was_left(
+    world: World, scene: Scene
+) -> None:
+    stack = scene.stack(service("a"), service("b", URL="{services.a.url}"))
+
+    async def play() -> None:
+        await stack.bring_up()
+        world.meeting = {"b": asyncio.Barrier(2)}
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await stack.stop()
+        world.meeting = {}
+        await stack.stop()
+
+    asyncio.run(play())
+    assert world.done[2:] == ["stop b", "stop b", "stop a"]
+
+
+def test_stop_when_the_hops_could_not_be_closed_then_the_services_stop_and_it_is_told(
+    world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_self: Hops) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Hops, "close", fails)
+    stack = scene.stack(service("app"), service("postgres"), hops=[DB])
+
+    async def play() -> None:
+        await stack.bring_up()
+        await stack.stop()
+
+    with pytest.raises(ExceptionGroup, match="did not stop"):
+        asyncio.run(play())
+    assert world.done[-2:] == ["stop app", "stop postgres"]
+
+
+@pytest.mark.usefixtures("world")
+def test_ready_call_when_the_service_is_up_then_all_of_it_is_filled(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.env["TOKEN"] = "s3cret/value"
+    call = HttpCall(
+        method="GET",
+        path="/{env:TOKEN}/{port}?v={variant}",
+        headers={"X-Token": "{env:TOKEN}"},
+        json={"port": "{port}"},
+        has_json=True,
+    )
+    ready = ReadyPlan(http=call, limit=Duration.of_s(1))
+    asked: list[HttpCall] = []
+
+    def remembered(_address: Address, call: HttpCall, *, what: str) -> Callable[[], Any]:
+        assert what == "service app"
+        asked.append(call)
+        return stack_module._yes
+
+    monkeypatch.setattr(stack_module, "answers", remembered)
+    app = a_service("app", "pretended", ready=ready)
+    stack = scene.stack(app, service("plain"), variant="a b")
+    asyncio.run(stack.bring_up())
+    filled = HttpCall(
+        method="GET",
+        path="/s3cret%2Fvalue/1001?v=a%20b",
+        headers={"X-Token": "s3cret/value"},
+        json={"port": 1001},
+        has_json=True,
+    )
+    assert asked == [filled]
+    assert stack.ready_call("app") == filled
+    assert stack.ready_call("plain") is None
+    assert set(scene.hidden) == {"s3cret/value", "s3cret%2Fvalue"}
 
 
 def test_stop_when_bring_up_failed_half_way_then_what_had_started_stops(

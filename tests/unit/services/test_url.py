@@ -61,3 +61,10 @@ def test_url_when_it_leads_to_a_file_then_it_has_no_address(scene: Scene) -> Non
                 stack.address("db")
 
     asyncio.run(play())
+
+
+def test_url_when_a_template_gives_https_then_it_is_refused(scene: Scene) -> None:
+    scene.env["SHOP"] = "https://127.0.0.1:443"
+    stack = scene.stack(a_service("app", "url", url="{env:SHOP}"))
+    with pytest.raises(UserError, match="service app: its URL begins with https, which is not"):
+        asyncio.run(stack.bring_up())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.model.address import Address
 from harness.model.errors import UserError
-from harness.services.urls import address_of, anchored, is_encrypted, password_in, with_address
+from harness.services.urls import address_of, anchored, password_in, scheme_of, with_address
 
 HOP = Address("127.0.0.1", 15432)
 
@@ -17,7 +17,6 @@ HOP = Address("127.0.0.1", 15432)
     ("url", "address"),
     [
         pytest.param("http://127.0.0.1:8000/x", Address("127.0.0.1", 8000), id="plain"),
-        pytest.param("https://localhost", Address("localhost", 443), id="https"),
         pytest.param("postgresql://u:p@[::1]/app", Address("::1", 5432), id="ipv6"),
         pytest.param("postgresql+asyncpg://h/app", Address("h", 5432), id="driver"),
         pytest.param("mysql://u@h/app", Address("h", 3306), id="mysql"),
@@ -81,9 +80,12 @@ def test_password_in_when_there_is_none_then_none(url: str) -> None:
     assert password_in(url) is None
 
 
-def test_is_encrypted_when_https_then_true_and_only_then() -> None:
-    assert is_encrypted("https://h")
-    assert not is_encrypted("http://h")
+@pytest.mark.parametrize(
+    ("url", "scheme"),
+    [("HTTPS://h", "https"), ("postgresql+asyncpg://h/app", "postgresql"), ("http://h", "http")],
+)
+def test_scheme_of_when_there_is_a_driver_then_without_it(url: str, scheme: str) -> None:
+    assert scheme_of(url) == scheme
 
 
 @pytest.mark.parametrize(

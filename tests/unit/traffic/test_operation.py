@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.connections.secrets import sources_at
+from harness.connections.answer import Headers
 from harness.model.address import Address
 from harness.model.errors import UserError
 from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
 from harness.model.plan import HttpCall, OperationPlan
 from harness.model.units import Duration, Instant
-from harness.traffic.answer import Answer, Failure, Headers
+from harness.traffic.answer import Answer, Failure
 from harness.traffic.operation import Operation
+from tests.support.sources import sources_at
 
 APP = Address("127.0.0.1", 8000)
 

@@ -4,7 +4,6 @@ import json
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from harness.model.address import Address
 from harness.model.errors import UserError
 from harness.model.units import Duration
-from harness.traffic.request import encoded, json_bytes, request_bytes
+from harness.traffic.request import json_bytes, request_bytes
 
 APP = Address("127.0.0.1", 8000)
 
@@ -94,18 +93,6 @@ def test_a_path_when_it_does_not_begin_with_a_slash_then_is_refused() -> None:
 def test_a_method_when_it_is_none_then_is_refused() -> None:
     with pytest.raises(UserError, match="no HTTP method"):
         request_bytes("GET /x", "/", {}, None, address=APP)
-
-
-@given(st.text())
-def test_a_value_in_a_path_when_filled_then_stays_one_segment(value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return
-    parsed = request(f"/a/{encoded(value)}/z")
-    before, segment, after = parsed.url.decode().rsplit("/", 2)
-    assert (before, after) == ("/a", "z")
-    assert unquote(segment) == value
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))

@@ -15,6 +15,7 @@ from harness.model.units import Duration
 from harness.traffic.answer import Answer
 from harness.traffic.operation import Operation
 from harness.traffic.single import send
+from tests.support.sources import sources_at
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"token": "t"}'
 
@@ -24,7 +25,8 @@ LOGIN = Operation.compile(
         on="app",
         http=HttpCall(method="POST", path="/login", json={"user": "{user}"}, has_json=True),
         timeout=Duration.of_ms(200),
-    )
+    ),
+    sources=sources_at(),
 )
 
 

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from harness.model.address import Address
+from harness.model.plan import HttpCall
 from harness.model.units import Duration
 from harness.traffic import warming
 from harness.traffic.connection import Connection
@@ -13,6 +14,15 @@ from harness.traffic.warming import WarmCall, warm
 
 CALL = WarmCall(method="GET", content=b"GET /healthz HTTP/1.1\r\n\r\n")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_a_call_when_filled_then_goes_out_as_it_is() -> None:
+    call = HttpCall(method="GET", path="/healthz/{x}", headers={"X-Mark": "{y}"})
+    made = WarmCall.of(call, Address("127.0.0.1", 8000))
+    assert made.method == "GET"
+    assert made.content.startswith(b"GET /healthz/%7Bx%7D HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n")
+    assert b"\r\nX-Mark: {y}\r\n" in made.content
+    assert b"Content-Length" not in made.content
 
 
 def warmed(*answers: bytes | None) -> tuple[list[bool], bool, list[bytes]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.faults.guardian import undo
-from harness.faults.guardian.cleanup import FILE, clean_up
+from harness.faults.guardian import cleanup, undo
+from harness.faults.guardian.cleanup import clean_up
 from harness.journal.reader import read
 from harness.journal.writer import Journal
 from harness.model.events import (
@@ -20,12 +20,13 @@ from harness.model.events import (
     FaultIntended,
     FaultNotUndone,
     FaultUndone,
+    HarnessFailed,
     HopOpened,
-    Interrupted,
     ProcessEnded,
     ProcessStarted,
     RunFinished,
 )
+from harness.model.units import Duration
 from harness.processes.marks import MARK, marked
 from harness.processes.scratch import make_scratch, scratch_of
 
@@ -60,14 +61,13 @@ def started(popen: "subprocess.Popen[bytes]", *, created: float | None = None) -
     return ProcessStarted(name="app", pid=popen.pid, pgid=popen.pid, created=at)
 
 
-def fault(admin: str, name: str = "latency-1") -> FaultIntended:
-    return FaultIntended(
-        fault=name, kind="toxic", on="db", round=1, params={}, undo={"admin": admin, "proxy": "p"}
-    )
+def fault(admin: str, name: str = "latency-1", proxy: str = "p") -> FaultIntended:
+    undo = {"admin": admin, "proxy": proxy}
+    return FaultIntended(fault=name, kind="toxic", on="db", round=1, params={}, undo=undo)
 
 
 def told(folder: Path) -> list[AnyEvent]:
-    return read(folder / FILE).events
+    return read(folder / "guardian.jsonl").events
 
 
 def test_clean_up_when_the_run_finished_then_nothing_is_touched(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_clean_up_when_the_run_finished_then_nothing_is_touched(tmp_path: Path) 
     try:
         assert clean_up(journal_of(tmp_path, RunFinished()), mark) == 0
         assert kept.poll() is None
-        assert not (tmp_path / FILE).exists()
+        assert not (tmp_path / "guardian.jsonl").exists()
     finally:
         kept.kill()
         kept.wait()
@@ -93,10 +93,11 @@ def test_clean_up_when_it_did_not_then_marked_and_announced_processes_end_and_da
     assert unannounced.wait() == unmarked.wait() == -15
     assert marked(mark) == []
     assert scratch_of(mark) == []
-    first, ended = told(tmp_path)
-    assert isinstance(first, Interrupted)
+    ended, last = told(tmp_path)
     assert isinstance(ended, ProcessEnded)
     assert not ended.expected
+    assert isinstance(last, HarnessFailed)
+    assert last.detail.endswith("rolled it back: ended app")
 
 
 def test_clean_up_when_a_number_was_reused_then_the_stranger_lives(tmp_path: Path) -> None:
@@ -157,11 +158,43 @@ def test_clean_up_when_one_server_is_stuck_then_processes_and_other_servers_do_n
     assert clean_up(path, mark) == 0
 
 
+def test_clean_up_when_one_does_not_end_in_time_then_what_is_left_is_told_with_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(undo, "UNDO", {"toxic": lambda _event: over.wait(20)})
+    monkeypatch.setattr(cleanup, "_UNDO_LIMIT", Duration.of_ms(50))
+    path = journal_of(tmp_path, fault("http://far:1", "a"), fault("http://far:1", "b"))
+    try:
+        assert clean_up(path, uuid.uuid4().hex) == 6
+        left = [event for event in told(tmp_path) if isinstance(event, FaultNotUndone)]
+        assert {event.fault for event in left} == {"a", "b"}
+        assert {event.because for event in left} == {"not done within 50 ms"}
+        assert {event.command for event in left} == {"curl -X DELETE http://far:1/proxies/p"}
+    finally:
+        over.set()
+
+
+def test_clean_up_when_one_proxy_of_a_server_is_stuck_then_its_others_do_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_done = threading.Event()
+
+    def answer(event: FaultIntended) -> bool:
+        if event.undo["proxy"] == "q":
+            other_done.set()
+        return other_done.wait(20)
+
+    monkeypatch.setattr(undo, "UNDO", {"toxic": answer})
+    faults = [fault("http://far:1", "a", proxy="q"), fault("http://far:1", "b")]
+    assert clean_up(journal_of(tmp_path, *faults), uuid.uuid4().hex) == 0
+
+
 def test_clean_up_when_its_own_file_cannot_be_written_then_it_works_all_the_same(
     tmp_path: Path,
 ) -> None:
     mark = uuid.uuid4().hex
     process = sleeper(mark)
-    (tmp_path / FILE).mkdir()
+    (tmp_path / "guardian.jsonl").mkdir()
     assert clean_up(journal_of(tmp_path), mark) == 0
     assert process.wait() == -15

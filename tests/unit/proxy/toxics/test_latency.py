@@ -230,3 +230,13 @@ def test_chunks_when_jittered_then_leave_in_order_never_early_and_complete(ms, j
     for (_, left), (_, came) in zip(got, sent, strict=True):
         assert left - came >= max(0, ms - jitter)
     assert toxic.held == 0
+
+
+@pytest.mark.parametrize(
+    ("latency", "advice"), [("250us", "Write 1ms."), ("1500us", "Write 1ms or 2ms.")]
+)
+def test_attributes_when_finer_than_a_millisecond_then_the_nearest_that_can_be(latency, advice):
+    given = Latency.Params(latency=Duration.parse(latency))
+    with pytest.raises(UserError, match="is no whole number of milliseconds") as refused:
+        Latency.attributes(given)
+    assert str(refused.value).endswith(advice)

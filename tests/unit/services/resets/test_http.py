@@ -5,12 +5,14 @@ from typing import Any, cast
 
 import pytest
 
+from harness.connections.answer import Headers
 from harness.connections.http import HttpAnswer
 from harness.connections.pool import Connections
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
 from harness.model.units import Duration
 from harness.services.resets.http import HttpReset
+from tests.support.sources import sources_at
 
 
 class Service:
@@ -18,7 +20,9 @@ class Service:
 
     def __init__(self, status: int = 200, body: bytes = b"") -> None:
         self.asked: list[tuple[Any, ...]] = []
-        self._answer = HttpAnswer(status=status, headers={}, body=body, elapsed=Duration.ZERO)
+        self._answer = HttpAnswer(
+            status=status, headers=Headers(), body=body, elapsed=Duration.ZERO
+        )
 
     async def http(self, _service: str) -> "Service":
         return self
@@ -30,7 +34,7 @@ class Service:
 
 def run(service: Service, **params: Any) -> tuple[Any, ...]:
     plan = ResetPlan(kind="http", on="app", params=params)
-    reset = HttpReset.make(plan, {"variant": "naive", "amount": 5})
+    reset = HttpReset.make(plan, {"variant": "naive/x", "amount": 5}, sources_at())
     asyncio.run(reset.run(cast("Connections", service)))
     return service.asked[0]
 
@@ -44,7 +48,7 @@ def test_run_when_it_has_templates_then_they_are_filled_and_keep_their_type() ->
         Service(), http="post /reset/{variant}", headers={"X": "{amount}"}, json={"to": "{amount}"}
     )
     headers = {"Content-Type": "application/json", "X": "5"}
-    assert asked == ("POST", "/reset/naive", headers, b'{"to": 5}')
+    assert asked == ("POST", "/reset/naive%2Fx", headers, b'{"to": 5}')
 
 
 def test_run_when_it_has_a_body_then_it_is_sent_as_text() -> None:
@@ -52,7 +56,7 @@ def test_run_when_it_has_a_body_then_it_is_sent_as_text() -> None:
 
 
 def test_run_when_the_service_refuses_then_target_error_with_its_words() -> None:
-    with pytest.raises(TargetError, match="reset on app: POST /reset answered 500: no table"):
+    with pytest.raises(TargetError, match="reset on app: POST /reset answered 500: 'no table'"):
         run(Service(500, b"no table"), http="POST /reset")
 
 

@@ -11,6 +11,7 @@ from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
 from harness.services.resets import RESETS
 from harness.services.resets.sql import SqlReset
+from tests.support.sources import sources_at
 
 
 class Database:
@@ -31,7 +32,8 @@ class Database:
 
 
 def reset(**params: Any) -> SqlReset:
-    return SqlReset.make(ResetPlan(kind="sql", on="postgres", params=params), {"account": 1})
+    plan = ResetPlan(kind="sql", on="postgres", params=params)
+    return SqlReset.make(plan, {"account": 1}, sources_at())
 
 
 def run(what: SqlReset, database: Database) -> list[str]:

@@ -1,6 +1,6 @@
-"""Values from databases and answers, made plain: what a journal line can hold and read back the same.
+"""Values as a journal line can hold them, and back: no digit is lost on the way, in either direction.
 
-No driver's type leaves this room, and no digit is lost on the way.
+What wrote a value (a driver, an expression) and what it means are not known here.
 """
 
 import math

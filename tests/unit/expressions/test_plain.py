@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.connections.plain import Plain, exact_number, plain
+from harness.expressions.plain import Plain, exact_number, plain
 
 
 @pytest.mark.parametrize(
