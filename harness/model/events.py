@@ -191,10 +191,7 @@ class NeverSettled(Event, frozen=True, kw_only=True, tag=True):
 
 
 class FaultIntended(Event, frozen=True, kw_only=True, tag=True):
-    """``undo`` is all that the kind ``kind`` needs to take it back, by itself, in another process.
-
-    ``words`` are the fault's own for people, such as ``40 ms ± 10 ms latency``.
-    """
+    """``undo`` is all that ``kind`` needs to take it back in another process; ``words`` are for people."""
 
     fault: str
     kind: str
@@ -305,10 +302,7 @@ class OperationReturned(Event, frozen=True, kw_only=True, tag=True):
 
 
 class HopRequestArrived(Event, frozen=True, kw_only=True, tag=True):
-    """A turn began: client bytes after server bytes on connection ``conn`` of hop ``hop``.
-
-    Only turns since the round's first release are journalled; warming up is no evidence.
-    """
+    """A turn began: client bytes after server bytes. Those before the release are left out."""
 
     hop: str
     conn: int
@@ -334,10 +328,7 @@ class HopRequestEnded(Event, frozen=True, kw_only=True, tag=True):
 
 
 class HopCounted(Event, frozen=True, kw_only=True, tag=True):
-    """What moved through a hop in one round; ``turns`` are those since the first release.
-
-    ``dropped`` turns were too many to keep.
-    """
+    """What moved through a hop in a round. ``turns``: since the release; ``dropped``: not kept."""
 
     hop: str
     round: int

@@ -174,6 +174,7 @@ def test_proxy_when_its_host_or_port_cannot_be_then_exit_2(tmp_path: Path):
         assert ran.code == 2 and "Traceback" not in ran.err, ran
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_proxy_when_it_is_told_to_end_then_it_has_served_and_exits_with_0(
     tmp_path: Path, number: signal.Signals

@@ -25,6 +25,8 @@ from tests.support.proxies import foreign_toxiproxy
 from tests.support.vault import a_vault
 from tests.support.waiting import until_sync
 
+pytestmark = pytest.mark.serial  # sends signals at moments that count
+
 s = Duration.of_s
 
 PHASES = [

@@ -175,6 +175,7 @@ def test_run_when_a_real_toxiproxy_is_given_then_verdicts_are_the_same_and_it_is
         assert ProxyServer(url).proxies() == {}
 
 
+@pytest.mark.engine("postgres")
 def test_bank_when_both_variants_run_then_naive_is_violated_and_atomic_held(tmp_path: Path):
     ran = harness("run", BANK, "--rounds", "3", "--json", cwd=tmp_path)
     assert ran.code == 0, ran

@@ -129,5 +129,6 @@ def test_run_when_one_of_the_same_name_begins_in_the_same_second_elsewhere_then_
         for name, rounds in (("short", 1), ("long", 5))
     ]
     first, second = (each.finish() for each in running)
-    assert first.folders[0].name == second.folders[0].name, "not in the same second: start it again"
+    if len({each.events[0].at[:19] for each in (first, second)}) > 1:
+        pytest.skip("they did not begin in the same second")
     assert (first.code, second.code) == (0, 0), (str(first), str(second))

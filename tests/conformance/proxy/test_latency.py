@@ -8,6 +8,8 @@ import pytest
 from harness.model.units import Duration
 from tests.conformance.proxy.conftest import case
 
+pytestmark = pytest.mark.serial  # bounds real time from above
+
 SLACK = 500
 
 
