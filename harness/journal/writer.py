@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from harness.journal import lines
 from harness.journal.redaction import hiding, in_every_text
 from harness.model.errors import UserError
-from harness.model.events import AnyEvent
+from harness.model.events import AnyEvent, ProbeRead
 from harness.model.units import Duration
 
 Subscriber = Callable[[AnyEvent], None]
@@ -202,7 +202,11 @@ class Journal:
             event = _changed(event, _writable)
             line = lines.encode(event)
         if any(escaped in line for escaped in self._secrets.values()):
-            line = lines.encode(_changed(event, hiding(self._secrets)))
+            hidden = _changed(event, hiding(self._secrets))
+            if isinstance(hidden, ProbeRead) and isinstance(event, ProbeRead):
+                # Two secrets look alike once hidden: whoever judges must know that this is no value.
+                hidden = replace(hidden, hidden=hidden.value != event.value)
+            line = lines.encode(hidden)
         return line
 
     def _write(self, line: bytes, kind: str) -> None:

@@ -45,6 +45,15 @@ def late_effects_of(evidence: "RoundEvidence") -> "Lack | None":
     return Lack(short="late effects of an earlier round", detail=detail, withheld=True)
 
 
+def hidden_reading(probe: str) -> "Lack":
+    """Hidden as a secret in the journal, a value cannot be judged from it."""
+    detail = (
+        f"probe {probe} read a text that holds a secret, which the journal hides; "
+        "let it read something else, or do not take that text from {env:…}, {file:…} or capture:"
+    )
+    return Lack(short="reading hidden", detail=detail, withheld=True)
+
+
 def unknown_in_words(calls: Sequence[Call]) -> str:
     """Why outcomes are unknown, the commonest reason first: ``answered 422 × 30``."""
     reasons = Counter(
@@ -65,6 +74,7 @@ class Reading:
     answered: Instant
     value: Any
     exact: Any
+    hidden: bool = False
 
     @classmethod
     def of(cls, event: ProbeRead) -> "Reading":
@@ -75,6 +85,7 @@ class Reading:
             answered=event.answered,
             value=event.value,
             exact=Plain(event.value, event.exact).exact_value,
+            hidden=event.hidden,
         )
 
 

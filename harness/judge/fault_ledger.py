@@ -32,9 +32,7 @@ class FaultLedger:
     def take(self, event: FaultEvent, report: Report) -> None:
         """Notes one event, and reports what contradicts the intention that comes before all others."""
         key = (event.fault, event.round)
-        # Of no round: a hop or a process that the guardian could not take back.
-        of_a_round = event.round > 0
-        if of_a_round and not isinstance(event, FaultIntended) and key not in self._intended:
+        if not isinstance(event, FaultIntended) and key not in self._intended:
             report(
                 f"{type(event).__name__} of round {event.round}: {event.fault} was never intended"
             )

@@ -343,9 +343,9 @@ class HopCounted(Event, frozen=True, kw_only=True, tag=True):
 
 
 class ProbeRead(Event, frozen=True, kw_only=True, tag=True):
-    """One reading. ``value`` is a plain value, an exact decimal as text with ``exact`` true.
+    """One reading: a plain value, or an exact decimal or fraction as text with ``exact`` true.
 
-    A reading that failed is ``TargetFailed``, not this.
+    ``hidden``: it held a secret, so ``value`` is not what was read. A failed one is ``TargetFailed``.
     """
 
     probe: str
@@ -355,6 +355,7 @@ class ProbeRead(Event, frozen=True, kw_only=True, tag=True):
     answered: Instant
     value: Any
     exact: bool = False
+    hidden: bool = False
 
 
 AnyEvent = (

@@ -79,4 +79,5 @@ def words_of(plan: Plan) -> set[str]:
     target = plan.target
     parts = (target.services, target.hops, target.operations, target.probes, plan.invariants)
     names = {part.name for group in parts for part in group}
+    names |= {step.id for step in plan.method} | {fault.kind for fault in plan.faults}
     return {*_UNDO_WORDS, *names} | {plan.experiment, target.name, plan.variant or ""}

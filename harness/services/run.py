@@ -75,11 +75,20 @@ def _words(command: str, name: str) -> list[str]:
         ) from None
 
 
+def search_path(env: Mapping[str, str]) -> str:
+    """Where commands are looked for: an activated environment, the folder of our Python, the PATH."""
+    path = first_on_path(str(Path(sys.executable).parent), env.get("PATH", os.defpath))
+    theirs = env.get("VIRTUAL_ENV")
+    if theirs and Path(theirs).resolve() != Path(sys.prefix).resolve():
+        # Activated on purpose: the user's service wants the user's packages, not ours.
+        return first_on_path(str(Path(theirs) / "bin"), path)
+    return path
+
+
 def _environment(site: Site, values: Mapping[str, Any]) -> dict[str, str]:
     """Ours, so that commands beside our Python and modules beside the target's folder are found."""
     env = dict(site.env)
-    beside = str(Path(sys.executable).parent)
-    env["PATH"] = first_on_path(beside, env.get("PATH", os.defpath))
+    env["PATH"] = search_path(env)
     # `uvicorn bank.app:app` in targets/bank: the package is the folder itself.
     env["PYTHONPATH"] = first_on_path(str(site.folder.parent), env.get("PYTHONPATH"))
     # A log that is empty when the process was killed explains nothing.

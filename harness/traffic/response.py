@@ -10,6 +10,9 @@ CUT = "connection closed within the answer"
 NOT_HTTP = "answer is not HTTP"
 TWICE = "more than one answer"
 TOO_LARGE = f"answer of {TOO_MUCH}"
+# nginx and Apache refuse headers of 8 KiB; what has this many is no answer but an attack on memory.
+MOST_HEADER = 256 * 1024
+TOO_MANY_HEADERS = "answer with more than 256 KiB of headers"
 
 
 class ResponseReader:
@@ -22,7 +25,7 @@ class ResponseReader:
         self._no_body = method == "HEAD"
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
-        self._size = 0
+        self._size = self._header_size = 0
         self._in_headers = True
         self._interim = False
         self.status: int | None = None
@@ -77,7 +80,10 @@ class ResponseReader:
         self.status = self._parser.get_status_code()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.complete:
+        self._header_size += len(name) + len(value)
+        if self._header_size > MOST_HEADER:
+            self.broken = TOO_MANY_HEADERS
+        elif not self.complete:
             self.headers.append(name.decode("latin-1"), value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:

@@ -38,12 +38,13 @@ def test_commands_when_looked_for_then_there_are_some_and_each_is_of_a_known_pro
 
 @pytest.mark.parametrize(("where", "words"), OURS, ids=IDS)
 def test_command_when_a_page_shows_it_then_the_parser_takes_it(where, words):
-    said = io.StringIO()
+    said, left = io.StringIO(), 0
     try:
         with redirect_stderr(said):
             build_parser().parse_args(words[1:])
     except SystemExit as end:
-        assert end.code == 0, f"{where}: {shlex.join(words)}: {said.getvalue()}"
+        left = end.code
+    assert left == 0, f"{where}: {shlex.join(words)}: {said.getvalue()}"
 
 
 def test_make_when_a_page_shows_a_target_then_the_makefile_has_it():

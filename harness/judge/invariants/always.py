@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from harness.expressions.evaluate import Count, EvaluationProblem, TooManyAssignments, truths
 from harness.expressions.parse import Expression, parse
-from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
+from harness.judge.evidence import Call, Lack, Reading, RoundEvidence, hidden_reading
 from harness.judge.falsifiable import could_break, other_readings_could_break
 from harness.judge.judgement import Broken, RoundJudgement, most_telling, number_of
 from harness.judge.rounds_in_words import finding_over_rounds, verdict_of
@@ -51,6 +51,9 @@ class Always:
             for reading in evidence.readings
             if reading.purpose == "always" and reading.probe == probe
         ]
+        if any(reading.hidden for reading in readings):
+            lack = hidden_reading(probe)
+            return RoundJudgement(round=evidence.round, finished=evidence.finished, lack=lack)
         known = [_Known(name, evidence.calls) for name in self._expression.counted]
         broken, error, undecided = self._look_at(readings, known, evidence.round)
         in_flight = _in_flight(readings, evidence)

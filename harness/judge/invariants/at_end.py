@@ -5,7 +5,14 @@ from typing import Any
 
 from harness.expressions.evaluate import Count, EvaluationProblem, TooManyAssignments, truths
 from harness.expressions.parse import parse
-from harness.judge.evidence import Call, Lack, Reading, RoundEvidence, unknown_in_words
+from harness.judge.evidence import (
+    Call,
+    Lack,
+    Reading,
+    RoundEvidence,
+    hidden_reading,
+    unknown_in_words,
+)
 from harness.judge.falsifiable import (
     could_break,
     hidden_by_unknowns,
@@ -90,6 +97,8 @@ class AtEnd:
             if reading.probe in read and read[reading.probe].value != reading.value:
                 detail = f"probe {reading.probe} changed between two readings at the end"
                 return Lack(short="never settled", detail=detail, withheld=True)
+            if reading.hidden:
+                return hidden_reading(reading.probe)
             read[reading.probe] = reading
         for probe in self._expression.names:
             if probe not in read:

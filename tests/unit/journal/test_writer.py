@@ -318,3 +318,21 @@ def test_record_when_the_disk_fills_up_then_what_happened_is_still_delivered(tmp
     assert [type(event) for event in seen] == [RoundStarted, FaultUndone]
     monkeypatch.undo()
     journal.close()
+
+
+def test_record_when_a_reading_holds_a_secret_then_it_says_that_it_is_not_what_was_read(tmp_path):
+    at = Instant.of_ns(1)
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        journal.hide("alice")
+        read_values = [
+            journal.record(
+                ProbeRead(
+                    probe="owner", purpose="at-end", round=1, asked=at, answered=at, value=value
+                )
+            )
+            for value in ("alice", "bobby")
+        ]
+    assert [(event.value, event.hidden) for event in read_values] == [
+        ("•••", True),
+        ("bobby", False),
+    ]

@@ -643,3 +643,13 @@ def test_outcome_when_unknown_without_an_answer_then_contradicts_nothing():
         outcome=Unknown(because="no answer within 30 s"),
     )
     assert judge(events).verdict == "held"
+
+
+def test_reading_when_it_was_hidden_as_a_secret_then_the_invariant_is_not_judged():
+    run = [
+        replace(event, hidden=True) if isinstance(event, ProbeRead) else event
+        for event in a_run([a_round(1, balance=60), a_round(2)])
+    ]
+    result = judge(run)
+    assert result.verdict == "inconclusive"
+    assert "which the journal hides" in " ".join(result.missing)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.traffic import response as response_module
-from harness.traffic.response import ResponseReader
+from harness.traffic.response import MOST_HEADER, TOO_MANY_HEADERS, ResponseReader
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: 1\r\nx-a: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
@@ -105,3 +105,16 @@ def test_keep_alive_when_the_server_closes_then_false() -> None:
 def test_any_bytes_when_read_then_nothing_raises(content: bytes) -> None:
     reader = read(content, end=True)
     assert reader.complete or reader.broken
+
+
+@pytest.mark.parametrize("name", ["X-Same", "X-{}"], ids=["the same", "many"])
+def test_headers_when_they_never_end_then_the_answer_is_broken_before_memory_is(name):
+    reader = ResponseReader()
+    reader.feed(b"HTTP/1.1 200 OK\r\n")
+    fed = 0
+    while reader.broken is None and fed < 4 * MOST_HEADER:
+        line = f"{name.format(fed)}: {'x' * 1000}\r\n".encode()
+        reader.feed(line)
+        fed += len(line)
+    assert reader.broken == TOO_MANY_HEADERS
+    assert fed < 2 * MOST_HEADER
