@@ -145,8 +145,13 @@ class RoundCollector:
         if event.op in self._calls:
             report(f"operation {event.op} was sent twice")
             return
+        written = self._written.get(event.burst)
         self._calls[event.op] = Call(
-            op=event.op, operation=event.operation, burst=event.burst, sent=event.sent
+            op=event.op,
+            operation=event.operation,
+            burst=event.burst,
+            sent=event.sent,
+            began=written.began if written is not None else None,
         )
 
     def _returned(self, event: OperationReturned, report: Report) -> None:

@@ -23,6 +23,8 @@ class Call:
     operation: str
     burst: str
     sent: Instant
+    began: Instant | None = None
+    """When its first bytes may have gone out; a service may act before the last one."""
     first: Instant | None = None
     last: Instant | None = None
     outcome: OutcomeWord | None = None

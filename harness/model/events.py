@@ -256,12 +256,13 @@ class FaultNotUndone(Event, frozen=True, kw_only=True, tag=True):
 
 
 class BurstWritten(Event, frozen=True, kw_only=True, tag=True):
-    """All requests stand at their receivers but for the last byte."""
+    """All requests stand at their receivers but for the last byte; the first went out at ``began``."""
 
     round: int
     burst: str
     requests: int
     warmed: int
+    began: Instant | None = None
 
 
 class BurstReleased(Event, frozen=True, kw_only=True, tag=True):

@@ -4,6 +4,7 @@ How last bytes leave together is ``last_byte.py``; what an answer means is the o
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,9 +65,17 @@ async def run_burst(
     burst = Burst([one.request for one in composed], warm=_warm_calls(composed, address_of, warm))
     released = False
     try:
+        # A service may act once it has the headers: what it does in the hold is no surprise then.
+        began = Instant.of_ns(time.monotonic_ns())
         await burst.write()
         record(
-            BurstWritten(round=round, burst=step.id, requests=len(composed), warmed=burst.warmed)
+            BurstWritten(
+                round=round,
+                burst=step.id,
+                requests=len(composed),
+                warmed=burst.warmed,
+                began=began,
+            )
         )
         await asyncio.sleep(step.hold.in_s)  # noqa: TID251 - the hold itself: bytes reach their receivers
         release = burst.release()

@@ -188,12 +188,12 @@ class _Known:
     def __init__(self, operation: str, calls: Sequence[Call]) -> None:
         self.operation = operation
         mine = [call for call in calls if call.operation == operation]
-        self._sent = sorted(call.sent for call in mine)
+        self._sent = sorted(call.began or call.sent for call in mine)
         acknowledged = [call for call in mine if call.outcome == "acknowledged"]
         rejected = [call for call in mine if call.outcome == "rejected"]
         self._acknowledged = sorted(call.last for call in acknowledged if call.last is not None)
         self._rejected = sorted(call.last for call in rejected if call.last is not None)
-        self._rejected_sent = sorted(call.sent for call in rejected)
+        self._rejected_sent = sorted(call.began or call.sent for call in rejected)
 
     def at(self, reading: Reading) -> Count:
         """Certain is what was answered before the question; possible what was sent before the answer."""

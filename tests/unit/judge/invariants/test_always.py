@@ -1,3 +1,4 @@
+import dataclasses
 from itertools import product
 
 import pytest
@@ -187,3 +188,12 @@ def test_finding_when_held_then_says_how_many_readings_counted():
     finding = made.finding([judged(a_round(1)), judged(a_round(1, during=()))])
     assert finding.summary == "held (3 readings, one every 20 ms)"
     assert finding.evidence["readings_in_flight"] == 2
+
+
+def test_effects_when_a_service_acts_before_the_last_byte_then_they_were_possible():
+    """The head was out at 5, the last byte at 30, the effect is read at 10 to 20."""
+    early = moment(1, 10, 20, [(30, 99, "acknowledged")])
+    calls = tuple(dataclasses.replace(call, began=at(5)) for call in early.calls)
+    judged = invariant("balance == acknowledged(w)").judge(dataclasses.replace(early, calls=calls))
+    assert judged.broken is None
+    assert invariant("balance == acknowledged(w)").judge(early).broken is not None
