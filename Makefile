@@ -44,8 +44,10 @@ format: setup
 bench: setup
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
+# Runs on one target exclude each other, so only the fast tests go side by side.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "not serial" -n 2 --dist=worksteal
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "$(FAST)" -n 2 --dist=worksteal
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "not ($(FAST)) and not serial"
 
 # What `harness schema` prints, where the editor hints of our files look for it.
 schemas: setup

@@ -17,6 +17,7 @@ from harness.experiment.load import load
 from harness.journal.reader import read
 from harness.judge.invariants import INVARIANTS
 from harness.kinds import Kinds, to_params
+from harness.model.events import AnyEvent, RunStarted
 from harness.model.plan import FaultStep, Plan
 from harness.model.units import Duration
 from harness.model.verdicts import worst_exit_code
@@ -118,10 +119,14 @@ async def _suite(plans: Sequence[Plan], request: Request) -> int:
     if request.keep:
         for _, folder in results:
             events = read(folder / "journal.jsonl").events
-            stream.write(kept_text(events, scratch_of(folder.name)))
+            stream.write(kept_text(events, scratch_of(_mark(events))))
     if request.as_json:
         sys.stdout.buffer.write(suite_bytes([result for result, _ in results]))
     return worst_exit_code([result.exit_code for result, _ in results])
+
+
+def _mark(events: Sequence[AnyEvent]) -> str:
+    return next(event.mark for event in events if isinstance(event, RunStarted))
 
 
 def environment(proxy: str | None) -> dict[str, Any]:

@@ -52,6 +52,9 @@ class RunOptions:
     """``foreign_proxy`` is the API of somebody's Toxiproxy; ``keep`` leaves the services up."""
 
     run_id: str
+    mark: str
+    """In the environment of all that is started, and no other run's on this machine: whoever cleans
+    up goes by it. Two runs in different folders may have the same ``run_id``."""
     folder: Path
     environment: Mapping[str, Any]
     foreign_proxy: str | None = None
@@ -110,7 +113,7 @@ class Run:
         self._record(
             RunStarted(
                 run=self._options.run_id,
-                mark=self._options.run_id,
+                mark=self._options.mark,
                 pid=os.getpid(),
                 plan=self._plan,
                 environment=dict(self._options.environment),
@@ -134,16 +137,16 @@ class Run:
     async def _drive(self) -> None:
         options, plan = self._options, self._plan
         # Before anything else is started: what comes after it may be killed at any moment.
-        self._guardian = await watch(self._journal.path, mark=options.run_id, record=self._record)
+        self._guardian = await watch(self._journal.path, mark=options.mark, record=self._record)
         self._during = "starting the proxy"
         proxy, own = await start_proxy(
-            folder=options.folder, mark=options.run_id, record=self._record, seed=plan.seed
+            folder=options.folder, mark=options.mark, record=self._record, seed=plan.seed
         )
         self._undo.append(("stop the proxy", lambda: proxy.stop(grace=Duration.of_s(2))))
         self._stack = stack = Stack(
             plan,
             folder=options.folder,
-            mark=options.run_id,
+            mark=options.mark,
             record=self._record,
             proxy=ProxyEndpoint(own=own, foreign=options.foreign_proxy),
             env=os.environ,
@@ -178,7 +181,7 @@ class Run:
     async def _sweep(self) -> None:
         """Ends whatever still carries the run's mark: what escaped its group, or a stop cut short."""
         spare = () if self._guardian is None else (self._guardian.pid,)
-        mark = self._options.run_id
+        mark = self._options.mark
         left = await in_thread(lambda: end_marked(mark, spare=spare, grace=_LAST_GRACE))
         self._remaining = tuple(
             f"process {process.pid} would not end; end it with: kill -9 {process.pid}"

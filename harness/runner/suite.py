@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Protocol
 
 from harness.journal.writer import Journal, JournalLost
@@ -78,6 +79,7 @@ async def _run_one(
             journal,
             RunOptions(
                 run_id=run_id,
+                mark=f"{run_id}-{token_hex(4)}",
                 folder=folder.absolute(),
                 environment=options.environment,
                 foreign_proxy=options.foreign_proxy,

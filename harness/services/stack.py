@@ -70,7 +70,7 @@ class Stack:
         self._outside = Outside(env, Path(plan.target.folder), hide, words)
         self.sources = self._outside.sources
         self.hide = self._outside.hide
-        self._wiring = Hops(proxy, run=folder.name, record=record)
+        self._wiring = Hops(proxy, run=mark, record=record)
         self._addresses: dict[str, Address | None] = {}
         self._processes: dict[str, ProcessGroup] = {}
         self._levels: dict[str, int] = {}

@@ -21,6 +21,7 @@ from harness.model.events import (
     HarnessFailed,
     HopClosed,
     OperationReturned,
+    RunStarted,
 )
 from harness.model.units import Duration
 from harness.processes.marks import is_living, marked
@@ -241,14 +242,13 @@ def killed_run(folder: Path, *arguments: str, before: Callable[[], None] = lambd
         within=START,
         what="a fault is in force",
     )
+    (started,) = running.events(RunStarted)
     running.send(signal.SIGSTOP)
     before()
-    run = running.folder
-    assert run is not None
     running.send(signal.SIGKILL)
     running.finish(within=10)
-    until_sync(lambda: not marked(run.name), within=START, what="the guardian is done")
-    return harness("report", run, cwd=folder)
+    until_sync(lambda: not marked(started.mark), within=START, what="the guardian is done")
+    return harness("report", started.run, cwd=folder)
 
 
 def test_report_when_the_run_was_killed_then_it_tells_that_the_guardian_rolled_it_back(

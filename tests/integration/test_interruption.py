@@ -116,8 +116,8 @@ def test_run_when_interrupted_late_then_exit_130_and_nothing_remains(
     ran = running.finish(within=30)
     assert ran.code == 130, ran
     assert left_behind(ran.folders) == []
-    applied = [e.round for e in ran.events if isinstance(e, FaultApplied)]
-    assert applied == [e.round for e in ran.events if isinstance(e, FaultUndone)]
+    applied = {e.round for e in ran.events if isinstance(e, FaultApplied)}
+    assert applied <= {e.round for e in ran.events if isinstance(e, FaultUndone)}
     assert ran.result["verdict"] == "interrupted"
 
 

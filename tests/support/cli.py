@@ -3,9 +3,11 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +20,9 @@ from harness.processes.marks import marked
 from tests.support.leftovers import describe
 
 ROOT = Path(__file__).resolve().parents[2]
-VAULT = ROOT / "tests" / "targets" / "vault.yaml"
+# A copy for this test session: a run locks its target, and two sessions may share a checkout.
+_TARGETS = tempfile.TemporaryDirectory(prefix="harness-tests-")
+VAULT = Path(shutil.copytree(ROOT / "tests" / "targets", Path(_TARGETS.name) / "t")) / "vault.yaml"
 BANK = ROOT / "experiments" / "bank-overdraft.yaml"
 
 
@@ -83,13 +87,18 @@ class Running:
         return next(iter(self._folders()), None)
 
     def events(self, kind: type[AnyEvent]) -> list[Any]:
-        """The events of one kind that are on disk by now."""
-        folder = self.folder
-        if folder is None or not (folder / "journal.jsonl").exists():
+        """The events of one kind that are on disk by now; an error once there can be none any more."""
+        ended = self._process.poll() is not None
+        found = [event for event in self._so_far() if isinstance(event, kind)]
+        if ended and not found:
+            raise AssertionError(f"ended without {kind.__name__}: {self.finish()}")
+        return found
+
+    def _so_far(self) -> list[AnyEvent]:
+        journal = None if self.folder is None else self.folder / "journal.jsonl"
+        if journal is None or not journal.exists() or not journal.stat().st_size:
             return []
-        if not (folder / "journal.jsonl").stat().st_size:
-            return []
-        return [e for e in read(folder / "journal.jsonl").events if isinstance(e, kind)]
+        return read(journal).events
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

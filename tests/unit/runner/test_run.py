@@ -37,7 +37,7 @@ def driven(tmp_path, monkeypatch, failure: BaseException, plan: Plan | None = No
 
     monkeypatch.setattr(Run, "_drive", drive)
     journal = Journal(tmp_path / "journal.jsonl", subscribers=[events.append])
-    options = RunOptions(run_id="r", folder=tmp_path, environment={})
+    options = RunOptions(run_id="r", mark="r-1", folder=tmp_path, environment={})
     try:
         asyncio.run(executed(Run(plan or a_plan(), journal, options)))
     finally:
@@ -98,7 +98,7 @@ def test_execute_when_it_begins_then_the_first_event_holds_the_plan(tmp_path, mo
 
     monkeypatch.setattr(Run, "_drive", drive)
     with Journal(tmp_path / "journal.jsonl", subscribers=[first.append]) as journal:
-        options = RunOptions(run_id="r", folder=tmp_path, environment={"python": "3"})
+        options = RunOptions(run_id="r", mark="r-1", folder=tmp_path, environment={"python": "3"})
         asyncio.run(executed(Run(a_plan(), journal, options)))
     assert isinstance(first[0], RunStarted)
     assert first[0].plan == a_plan()

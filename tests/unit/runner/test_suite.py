@@ -111,3 +111,22 @@ def test_new_run_folder_when_a_file_is_in_the_way_then_the_option_is_named(tmp_p
     (tmp_path / "runs").write_text("")
     with pytest.raises(UserError, match="--runs"):
         new_run_folder(tmp_path / "runs", a_plan(), AT)
+
+
+def test_run_suite_when_two_runs_have_the_same_id_then_their_marks_differ(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(
+        "harness.runner.suite.new_run_folder",
+        lambda runs, _plan, _at: new_run_folder(runs / str(len(marks)), a_plan(), AT),
+    )
+    marks: list[str] = []
+    monkeypatch.setattr(Run, "_drive", lambda self: _nothing(marks.append(self._options.mark)))
+    options = SuiteOptions(runs=tmp_path / "runs", environment={}, write=lambda _r: b"")
+    results = asyncio.run(run_suite([plan, plan], options, AListener()))
+    assert len({result.run for result, _ in results}) == 1
+    assert len(set(marks)) == 2
+
+
+async def _nothing(_done: None) -> None:
+    """A run in which nothing happens."""
