@@ -115,7 +115,6 @@ def test_run_when_what_is_checked_first_is_taken_relatively_then_always_is_viola
     assert reading["value"] < 0
 
 
-@pytest.mark.xfail(strict=True, reason="a run's mark is its id, which another folder may have too")
 def test_run_when_one_of_the_same_name_begins_in_the_same_second_elsewhere_then_both_end_well(
     tmp_path: Path,
 ):
