@@ -28,8 +28,13 @@ class Problem:
         place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
         path = f" {self.key}:" if self.key else ""
         hint = f" {self.hint}" if self.hint else ""
-        expected = f" Expected {self.expected}." if self.expected else ""
-        return f"{place}{path} {self.found}.{expected}{hint}"
+        expected = f" {_ended(f'Expected {self.expected}')}" if self.expected else ""
+        colon = ":" if self.line is None and not self.key else ""
+        return f"{place}{colon}{path} {_ended(self.found)}{expected}{hint}"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 class UserError(Exception):

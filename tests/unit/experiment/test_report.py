@@ -58,7 +58,7 @@ def test_raise_if_any_when_there_is_none_then_is_silent_else_raises():
     report = Report()
     report.raise_if_any()
     report.file("f", "there is no such file")
-    with pytest.raises(UserError, match="f there is no such file"):
+    with pytest.raises(UserError, match="f: there is no such file"):
         report.raise_if_any()
 
 

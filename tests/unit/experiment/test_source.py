@@ -25,7 +25,7 @@ def parsed(text):
 
 
 def test_read_when_there_is_no_file_or_a_directory_then_says_so(tmp_path):
-    assert str(read(tmp_path / "a.yaml")[1]) == "a.yaml there is no such file."
+    assert str(read(tmp_path / "a.yaml")[1]) == "a.yaml: there is no such file."
     (tmp_path / "b.yaml").mkdir()
     assert "this is a directory" in read(tmp_path / "b.yaml")[1].found
 

@@ -25,7 +25,7 @@ def test_problem_when_shown_then_has_all_its_parts_in_order():
 
 def test_problem_when_the_file_could_not_be_read_then_has_no_place_in_it():
     shown = str(problem(line=None, column=None, key="", found="no such file", expected="", hint=""))
-    assert shown == "bank.yaml no such file."
+    assert shown == "bank.yaml: no such file."
 
 
 def test_user_error_when_it_has_problems_then_shows_each_on_a_line_and_the_hint_last():
