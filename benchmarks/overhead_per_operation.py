@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from benchmarks._measuring import machine, recorder, summary, versions
+from harness.connections.secrets import Sources
 from harness.journal.writer import Journal
 from harness.model.address import Address
 from harness.model.plan import BurstPart, BurstStep, HttpCall, OperationPlan
@@ -39,7 +40,9 @@ WITHDRAW = Operation.compile(
         timeout=Duration.of_s(10),
         acknowledged="status == 200",
         rejected="status == 409",
-    )
+    ),
+    # Nothing is taken from outside: no placeholder asks for it.
+    sources=Sources(env=str, file=str),
 )
 BODY = b'{"amount": 10}'
 BARE_GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
