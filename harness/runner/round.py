@@ -126,17 +126,18 @@ async def _settle(stage: Stage, number: int) -> bool:
     # Of all invariants: a value that `always` reads and that still moves says that work is going on.
     names = dict.fromkeys(name for i in plan.invariants for name in i.probes)
     probes = [stage.probes[name] for name in names]
+    at_end = {name for i in plan.invariants if i.kind == "at_end" for name in i.probes}
     readings = await settle(
         round=number,
         read=lambda: read_all(
             probes, stage.connections, purpose="settle", round=number, record=stage.record
         ),
+        must=at_end or set(names),
         bytes_moved=stage.wire.bytes_moved,
         gap=careful_gap(plan),
         limit=plan.settle.limit,
         record=stage.record,
     )
-    at_end = {name for i in plan.invariants if i.kind == "at_end" for name in i.probes}
     for reading in (each for name, each in (readings or {}).items() if name in at_end):
         stage.record(reading.as_event(purpose="at-end", round=number))
     return readings is not None

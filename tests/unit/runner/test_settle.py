@@ -16,13 +16,14 @@ ms = Duration.of_ms
 def settled(
     read: Callable[[], Awaitable[Mapping[str, Reading]]],
     moved: Callable[[], Awaitable[int]],
-    clock: Callable[[], object] | None = None,
+    must: tuple[str, ...] = ("balance", "clock"),
 ) -> tuple[Mapping[str, Reading] | None, AnyEvent]:
     events: list[AnyEvent] = []
     readings = run(
         settle(
             round=3,
             read=read,
+            must=must,
             bytes_moved=moved,
             gap=ms(100),
             limit=ms(1000),
@@ -54,5 +55,12 @@ def test_settle_when_bytes_still_move_then_equal_readings_are_not_enough():
 
 def test_settle_when_the_wire_is_never_quiet_then_readings_equal_all_along_are_accepted():
     readings, event = settled(answers(balance=[20]), counts(*range(1000)))
+    assert readings is not None and readings["balance"].value == 20
+    assert isinstance(event, Settled) and event.after >= ms(1000)
+
+
+def test_settle_when_only_another_probe_moves_then_it_is_waited_for_and_then_left_moving():
+    read = answers(balance=[20], clock=itertools.islice(itertools.count(), 1000))
+    readings, event = settled(read, counts(7), must=("balance",))
     assert readings is not None and readings["balance"].value == 20
     assert isinstance(event, Settled) and event.after >= ms(1000)
