@@ -167,7 +167,7 @@ class Run:
             check_own=partial(_check_own, proxy, self._guardian),
         )
         async for self._during in course.drive():
-            pass
+            _heed_cancellation()
 
     async def _clean_up(self) -> None:
         await self._bounded("undo faults", self._faults.undo_all)
@@ -245,6 +245,17 @@ class Run:
 
     def _limit_expired(self) -> bool:
         return self._limit is not None and self._limit.expired()
+
+
+def _heed_cancellation() -> None:
+    """Raises CancelledError if this task was told to stop, and whatever it awaited ate that.
+
+    Some libraries do, when what they waited for comes at that very moment; the limit of time and
+    Ctrl-C are each told once only.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _check_own(proxy: ProcessGroup, guardian: Guardian) -> None:

@@ -104,7 +104,8 @@ class Receiver:
             next_deadline = min(one.deadline for one in self._pending)
             left = (next_deadline - time.monotonic_ns()) / 1e9
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._done.wait(), max(left, 0) + 0.001)
+                async with asyncio.timeout(max(left, 0) + 0.001):
+                    await self._done.wait()
             self.look()
             now = time.monotonic_ns()
             for one in [one for one in self._pending if one.deadline <= now]:
