@@ -1,6 +1,6 @@
-"""Durations, instants and sizes as types, so that 40 is never mistaken for 40 ms.
+"""Durations, instants, sizes and rates as types, so that 40 is never mistaken for 40 ms.
 
-All are whole numbers underneath: nanoseconds, monotonic nanoseconds, bytes. Text such as ``40ms``
+All are whole numbers underneath: nanoseconds, monotonic nanoseconds, bytes, bytes a second. Text such as ``40ms``
 or ``64KiB`` is read and written here and nowhere else. Reading clocks is the caller's business.
 """
 
@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import Any, ClassVar, Self, overload
 
-_NUMBER = r"(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-zµ]*)"
+_NUMBER = r"(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-zµ]*(?:/s)?)"
 
 _DURATION_UNITS = {
     "ns": 1,
@@ -31,9 +31,11 @@ _SIZE_UNITS = {
     "GiB": 1_024**3,
 }
 
+_RATE_UNITS = {f"{unit}/s": factor for unit, factor in _SIZE_UNITS.items()}
+
 
 class UnitProblem(ValueError):
-    """A text that is no duration or size. The message says which unit to add or which are known."""
+    """A text that is no duration, size or rate. The message says which unit to add or which are known."""
 
 
 def _parse(text: object, units: dict[str, int], what: str, hint: tuple[str, str]) -> int:
@@ -272,11 +274,42 @@ class Size(_Whole):
         return f"Size.parse({self.text()!r})"
 
 
+class Rate(_Whole):
+    """Bytes a second."""
+
+    __slots__ = ()
+
+    @property
+    def bytes_per_second(self) -> int:
+        return self._value
+
+    @classmethod
+    def parse(cls, text: object) -> "Rate":
+        """Reads ``100KB/s``, ``1MiB/s``; KB is 1,000 bytes.
+
+        Raises:
+            UnitProblem: no unit, an unknown unit, or no number at all.
+        """
+        return cls(_parse(text, _RATE_UNITS, "rate", ("100KB/s", "1MiB/s")))
+
+    @classmethod
+    def _from_text(cls, text: object) -> "Rate":
+        return text if isinstance(text, Rate) else cls.parse(text)
+
+    def text(self) -> str:
+        return f"{Size(self._value).text()}/s"
+
+    __str__ = text
+
+    def __repr__(self) -> str:
+        return f"Rate.parse({self.text()!r})"
+
+
 def to_builtin(value: object) -> object:
-    """msgspec's ``enc_hook``: instants become whole nanoseconds, durations and sizes their text."""
+    """msgspec's ``enc_hook``: instants become whole nanoseconds, durations, sizes and rates their text."""
     if isinstance(value, Instant):
         return value.ns
-    if isinstance(value, Duration | Size):
+    if isinstance(value, Duration | Size | Rate):
         return value.text()
     raise NotImplementedError(f"{type(value).__name__} has no written form")
 
@@ -285,6 +318,6 @@ def from_builtin(kind: type, value: Any) -> Any:
     """msgspec's ``dec_hook``: the inverse of ``to_builtin``."""
     if kind is Instant:
         return Instant.of_ns(value)
-    if kind is Duration or kind is Size:
+    if kind is Duration or kind is Size or kind is Rate:
         return kind.parse(value)
     raise NotImplementedError(f"{kind.__name__} has no written form")

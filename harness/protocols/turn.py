@@ -49,6 +49,11 @@ class TurnCodec:
         self._injected: tuple[str, ...] = ()
         self._left: Instant | None = None
 
+    @property
+    def latest(self) -> int:
+        """The turn that is open, or was last; 0 before the first."""
+        return self._seq
+
     def client_sent(self, now: Instant) -> int:
         """Client bytes were taken in; returns the turn they belong to."""
         if self._arrived is None:

@@ -1,4 +1,4 @@
-"""The toxics of one connection: instances in its two chains, each with its own draws.
+"""The toxics of one connection: seats in its two chains, each with its own draws.
 
 Which toxics there are is the proxy's state; here they take effect, on open connections too.
 """
@@ -7,49 +7,206 @@ from collections.abc import Callable
 from random import Random
 
 from harness.model.units import Instant
+from harness.protocols.codecs import CODECS
+from harness.protocols.exchange import Head, Part
+from harness.proxy.items import Item
 from harness.proxy.link import Link
-from harness.proxy.states import ToxicState
+from harness.proxy.seat import FramedSeat, PlainSeat, Seat
+from harness.proxy.states import Match, ToxicState
 from harness.proxy.toxics import TOXICS
+from harness.proxy.trigger import Shared
 
 
-def draws_of(seed: int, toxic: str, connection: int) -> Random:
-    """The same seed, name and number of the connection on its proxy give the same draws."""
-    return Random(f"{seed}\x1f{toxic}\x1f{connection}")  # noqa: S311 - repeatable is the point
+def draws_of(seed: int, toxic: str, connection: int, request: int | None = None) -> Random:
+    """The same seed, name, connection of the proxy and request of it give the same draws."""
+    return Random(_key(seed, toxic, connection, request))  # noqa: S311 - repeatable is the point
+
+
+def _key(seed: int, toxic: str, connection: int, request: int | None) -> str:
+    tail = "" if request is None else f"\x1f{request}"
+    return f"{seed}\x1f{toxic}\x1f{connection}{tail}"
+
+
+def is_per_request(state: ToxicState) -> bool:
+    """Whether toxicity and counts are drawn and counted for each request."""
+    ours = state.extensions
+    per = ours.per or ("request" if ours.match else TOXICS[state.type].per)
+    return per == "request"
+
+
+def codec_of(state: ToxicState) -> str:
+    ours = state.extensions
+    return ours.codec or ("http" if ours.match else TOXICS[state.type].codecs[0])
 
 
 class AppliedToxics:
     """``number`` is the connection's. Whether a toxic acts is drawn first, then what it does."""
 
     def __init__(
-        self, number: int, *, seed: int, up: Link, down: Link, clock: Callable[[], Instant]
+        self,
+        number: int,
+        *,
+        seed: int,
+        up: Link,
+        down: Link,
+        clock: Callable[[], Instant],
+        latest_turn: Callable[[], int],
     ) -> None:
         self._number = number
         self._seed = seed
         self._up = up
         self._down = down
         self._clock = clock
-        self._draws: dict[str, Random] = {}
+        self._latest_turn = latest_turn
+        self._seats: dict[str, _Seated] = {}
 
-    def add(self, state: ToxicState) -> None:
-        draws = draws_of(self._seed, state.name, self._number)
-        self._draws[state.name] = draws
-        acting = draws.random() < state.toxicity
-        toxic = TOXICS[state.type](state.attributes, draws)
-        self._link(state).chain.add(state.name, toxic, acting=acting)
+    def add(self, state: ToxicState, shared: Shared) -> None:
+        seated = self._seat(state, shared)
+        self._seats[state.name] = seated
+        own, other = self._links(state)
+        now = self._clock()
+        if seated.seat.hears:
+            other.deliver(other.chain.add(seated.seat, now, heard=True))
+        own.deliver(own.chain.add(seated.seat, now))
 
-    def change(self, before: ToxicState, after: ToxicState) -> None:
+    def change(self, before: ToxicState, after: ToxicState, shared: Shared) -> None:
         """Only what is different is changed, so an equal update disturbs nothing."""
-        link, now = self._link(after), self._clock()
+        if _sits_otherwise(before, after):
+            self._reseat(after, shared)
+            return
+        seated, now = self._seats[after.name], self._clock()
+        own, _ = self._links(after)
+        seated.state = after
         if before.attributes != after.attributes:
-            link.deliver(link.chain.update(after.name, after.attributes, now))
+            own.deliver(own.chain.update(after.name, dict(after.attributes), now))
         if before.toxicity != after.toxicity:
-            acting = self._draws[after.name].random() < after.toxicity
-            link.deliver(link.chain.set_acting(after.name, now, acting=acting))
+            self._set_acting(seated, now)
 
     def remove(self, state: ToxicState) -> None:
-        link = self._link(state)
-        link.deliver(link.chain.remove(state.name, self._clock()))
-        del self._draws[state.name]
+        seated = self._seats.pop(state.name)
+        own, other = self._links(state)
+        if seated.seat.hears:
+            other.deliver(other.chain.remove(state.name, self._clock()))
+        own.deliver(own.chain.remove(state.name, self._clock()))
 
-    def _link(self, state: ToxicState) -> Link:
-        return self._up if state.direction == "upstream" else self._down
+    def cross(self, item: Item, toxic: str) -> None:
+        """``toxic`` sends ``item`` into the stream in which it was not fed."""
+        seated = self._seats.get(toxic)
+        if seated is not None:
+            own, _ = self._links(seated.state)
+            own.deliver(own.chain.enter(toxic, item, self._clock()))
+
+    def shared(self, toxic: str) -> Shared | None:
+        seated = self._seats.get(toxic)
+        return None if seated is None else seated.shared
+
+    def needs_upstream(self) -> bool:
+        """False while no byte of the client can reach the server."""
+        return all(
+            seated.seat.toxic.needs_upstream()
+            for seated in self._seats.values()
+            if seated.seat.acting
+        )
+
+    def _seat(self, state: ToxicState, shared: Shared) -> "_Seated":
+        seed = self._seed if state.extensions.seed is None else state.extensions.seed
+        draws = draws_of(seed, state.name, self._number)
+        toxic = TOXICS[state.type](state.attributes, draws, shared.common)
+        seated = _Seated(state, shared, seed=seed, connection=self._number, draws=draws)
+        per_request = is_per_request(state)
+        acting = state.toxicity > 0 if per_request else seated.draw_connection()
+        if not per_request and not toxic.framed:
+            seated.seat = PlainSeat(state.name, toxic, acting=acting)
+            return seated
+        seated.seat = FramedSeat(
+            state.name,
+            toxic,
+            CODECS[codec_of(state)](),
+            own=state.direction,
+            acting=acting,
+            choose=seated.choose if per_request else None,
+            on_message=seated.begin_message if per_request else _nothing,
+            after=self._latest_turn(),
+        )
+        return seated
+
+    def _reseat(self, state: ToxicState, shared: Shared) -> None:
+        before = self._seats[state.name].seat
+        seated = self._seat(state, shared)
+        self._seats[state.name] = seated
+        own, other = self._links(state)
+        now = self._clock()
+        if before.hears and seated.seat.hears:
+            other.deliver(other.chain.replace(seated.seat, now))
+        elif before.hears:
+            other.deliver(other.chain.remove(state.name, now))
+        elif seated.seat.hears:
+            # At the end of the other chain: where toxics of the two streams stand to each other is
+            # not defined by their creation once one of them was made anew.
+            other.deliver(other.chain.add(seated.seat, now, heard=True))
+        own.deliver(own.chain.replace(seated.seat, now))
+
+    def _set_acting(self, seated: "_Seated", now: Instant) -> None:
+        state, seat = seated.state, seated.seat
+        if is_per_request(state):
+            acting = state.toxicity > 0
+        else:
+            acting = seated.draws.random() < state.toxicity
+        if acting == seat.acting:
+            return
+        own, other = self._links(state)
+        seat.acting = acting
+        if seat.hears:
+            other.deliver(other.chain.look_again(state.name, now))
+        own.deliver(own.chain.look_again(state.name, now))
+
+    def _links(self, state: ToxicState) -> tuple[Link, Link]:
+        if state.direction == "upstream":
+            return self._up, self._down
+        return self._down, self._up
+
+
+class _Seated:
+    """One toxic of the connection: its seat, and how it draws."""
+
+    seat: Seat
+
+    def __init__(
+        self, state: ToxicState, shared: Shared, *, seed: int, connection: int, draws: Random
+    ) -> None:
+        self.state = state
+        self.shared = shared
+        self.draws = draws
+        self._seed = seed
+        self._connection = connection
+
+    def draw_connection(self) -> bool:
+        return self.shared.trigger.decide(self.draws.random, self.state.toxicity)
+
+    def choose(self, part: Part) -> bool:
+        """Whether the request that begins with ``part`` is acted on."""
+        match = self.state.extensions.match
+        if match is not None and not _has(part.head, match):
+            return False
+        draws = draws_of(self._seed, self.state.name, self._connection, part.request)
+        return self.shared.trigger.decide(draws.random, self.state.toxicity)
+
+    def begin_message(self, request: int) -> None:
+        """What the toxic draws for this request depends on nothing that came before it."""
+        self.draws.seed(_key(self._seed, self.state.name, self._connection, request) + "\x1fdoes")
+
+
+def _has(head: Head | None, match: Match) -> bool:
+    return head is not None and any(value in match.values for value in head.values(match.header))
+
+
+def _sits_otherwise(before: ToxicState, after: ToxicState) -> bool:
+    """Whether the change is one of who is acted on, beyond toxicity and lifetimes."""
+    one, other = before.extensions, after.extensions
+    return (one.seed, one.per, one.codec, one.match) != (
+        other.seed, other.per, other.codec, other.match
+    )  # fmt: skip
+
+
+def _nothing(_request: int) -> None:
+    pass

@@ -3,25 +3,42 @@
 Before the first toxic stands a hidden entry, behind the last a hidden exit: the entry takes nothing
 after a close, the exit lets nothing out behind one. Toxics can be added, changed and removed
 between any two items; bytes held by one that goes continue behind it, in order.
+
+A toxic that reads messages stands in the other direction's chain too, as one who hears.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.model.units import Instant
-from harness.proxy.items import Action, Chunk, Injected, Injection, Item, Output, WakeAt
-from harness.proxy.toxics import Toxic
+from harness.proxy.items import (
+    Across,
+    Action,
+    Chunk,
+    Close,
+    Crossing,
+    Injected,
+    Injection,
+    Item,
+    Output,
+    Skip,
+    Skipped,
+    WakeAt,
+)
+from harness.proxy.seat import Seat
+from harness.proxy.wire import Value
 
 
 class _Stage:
-    """A toxic at its place. One that does not act (toxicity) lets everything pass."""
+    """A seat in this chain; ``heard`` when its toxic belongs to the other direction."""
 
-    __slots__ = ("acting", "name", "toxic", "wake_ns")
+    __slots__ = ("closed", "heard", "seat", "take")
 
-    def __init__(self, name: str, toxic: Toxic, *, acting: bool) -> None:
-        self.name = name
-        self.toxic = toxic
-        self.acting = acting
-        self.wake_ns: int | None = None
+    def __init__(self, seat: Seat, *, heard: bool) -> None:
+        self.seat = seat
+        self.heard = heard
+        self.take = seat.hear if heard else seat.feed
+        self.closed = False
+        """A close has passed here: nothing comes after it."""
 
 
 class Chain:
@@ -43,14 +60,17 @@ class Chain:
         """The earliest instant at which ``wake`` has something to do."""
         first: int | None = None
         for stage in self._stages:
-            if stage.wake_ns is not None and (first is None or stage.wake_ns < first):
-                first = stage.wake_ns
+            wake_ns = None if stage.heard else stage.seat.wake_ns
+            if wake_ns is not None and (first is None or wake_ns < first):
+                first = wake_ns
         return None if first is None else Instant(first)
 
     @property
     def held(self) -> int:
         """What all toxics together keep back, by ``weight``."""
-        return sum(stage.toxic.held for stage in self._stages if stage.acting)
+        return sum(
+            stage.seat.held for stage in self._stages if stage.seat.acting and not stage.heard
+        )
 
     def feed(self, item: Item, now: Instant) -> list[Output]:
         """The source sent ``item``."""
@@ -64,81 +84,122 @@ class Chain:
         outputs: list[Output] = []
         for index, stage in enumerate(self._stages):
             # From the first to the last: what one lets out late may be due at the next already.
-            if stage.wake_ns is not None and stage.wake_ns <= now.ns:
-                stage.wake_ns = None
-                outputs += self._release(index, stage.toxic.wake(now), now)
+            seat = stage.seat
+            if not stage.heard and seat.wake_ns is not None and seat.wake_ns <= now.ns:
+                seat.wake_ns = None
+                outputs += self._release(index, seat.wake(now), now)
         return outputs
 
-    def add(self, name: str, toxic: Toxic, *, acting: bool) -> None:
-        """``toxic`` becomes the last one and acts from the next item on."""
-        self._stages.append(_Stage(name, toxic, acting=acting))
+    def add(self, seat: Seat, now: Instant, *, heard: bool = False) -> list[Output]:
+        """``seat`` becomes the last one and acts from the next item on."""
+        self._stages.append(_Stage(seat, heard=heard))
         self._look()
+        if heard or not seat.acting:
+            return []
+        return self._release(len(self._stages) - 1, seat.start(now), now)
 
-    def update(self, name: str, values: Mapping[str, int], now: Instant) -> list[Output]:
+    def replace(self, seat: Seat, now: Instant) -> list[Output]:
+        """``seat`` takes the place of the one with its name, whose bytes go on behind it."""
+        index, stage = self._find(seat.name)
+        outputs = self._stopped(index, stage, now)
+        fresh = _Stage(seat, heard=stage.heard)
+        fresh.closed = stage.closed
+        self._stages[index] = fresh
+        self._look()
+        if not stage.heard and seat.acting:
+            outputs += self._release(index, seat.start(now), now)
+        return outputs
+
+    def update(self, name: str, values: dict[str, Value], now: Instant) -> list[Output]:
         """The attributes of ``name`` changed."""
         index, stage = self._find(name)
-        return self._release(index, stage.toxic.update(values, now), now)
+        return self._release(index, stage.seat.update(values, now), now)
 
-    def set_acting(self, name: str, now: Instant, *, acting: bool) -> list[Output]:
-        """Whether ``name`` acts was drawn anew; one that stops gives back what it holds."""
+    def enter(self, name: str, item: Item, now: Instant) -> list[Output]:
+        """``item`` came across from the other direction, at the place of ``name``."""
+        index, _ = self._find(name)
+        return self._release(index, [item], now)
+
+    def look_again(self, name: str, now: Instant) -> list[Output]:
+        """Whether ``name`` acts has changed: it starts, or gives back what it holds."""
         index, stage = self._find(name)
-        outputs: list[Output] = []
-        if stage.acting and not acting:
-            outputs = self._release(index, stage.toxic.remove(now), now)
-            stage.wake_ns = None
-        stage.acting = acting
         self._look()
-        return outputs
+        if not stage.seat.acting:
+            return self._stopped(index, stage, now)
+        return [] if stage.heard else self._release(index, stage.seat.start(now), now)
 
     def remove(self, name: str, now: Instant) -> list[Output]:
         """Takes ``name`` out; what it holds goes on to the toxics behind it."""
-        outputs = self.set_acting(name, now, acting=False)
-        index, _ = self._find(name)
+        index, stage = self._find(name)
+        outputs = self._stopped(index, stage, now) if stage.seat.acting else []
         del self._stages[index]
+        self._look()
         return outputs
+
+    def has(self, name: str) -> bool:
+        return any(stage.seat.name == name for stage in self._stages)
 
     def _find(self, name: str) -> tuple[int, _Stage]:
         for index, stage in enumerate(self._stages):
-            if stage.name == name:
+            if stage.seat.name == name:
                 return index, stage
         raise KeyError(name)
 
     def _look(self) -> None:
-        self.transparent = not any(stage.acting for stage in self._stages)
+        self.transparent = not any(stage.seat.acting for stage in self._stages)
+
+    def _stopped(self, index: int, stage: _Stage, now: Instant) -> list[Output]:
+        seat = stage.seat
+        if stage.heard:
+            return self._release(index, seat.stop_hearing(now), now)
+        seat.wake_ns = None
+        outputs = self._release(index, seat.stop(now), now)
+        seat.wake_ns = None
+        return outputs
 
     def _release(self, index: int, actions: Sequence[Action], now: Instant) -> list[Output]:
         """What the toxic at ``index`` answered, taken to the end."""
-        injections: list[Output] = []
-        items = _sorted(self._stages[index], actions, injections)
-        return self._through(index + 1, items, injections, now)
+        outputs: list[Output] = []
+        items = _sorted(self._stages[index], actions, outputs)
+        return self._through(index + 1, items, outputs, now)
 
     def _through(
-        self, start: int, items: list[Item], injections: list[Output], now: Instant
+        self, start: int, items: list[Item], outputs: list[Output], now: Instant
     ) -> list[Output]:
         for stage in self._stages[start:]:
             if not items:
-                return injections
-            if stage.acting:
+                return outputs
+            if stage.seat.acting:
                 answered: list[Action] = []
                 for item in items:
-                    answered.extend(stage.toxic.feed(item, now))
-                items = _sorted(stage, answered, injections)
+                    answered.extend(stage.take(item, now))
+                items = _sorted(stage, answered, outputs)
         for item in items:
             if not self.ended:
-                injections.append(item)
+                outputs.append(item)
                 self.ended = not isinstance(item, Chunk)
-        return injections
+        return outputs
 
 
-def _sorted(stage: _Stage, actions: Sequence[Action], injections: list[Output]) -> list[Item]:
-    """Keeps a wish to be woken, notes injections, returns the items."""
+def _sorted(stage: _Stage, actions: Sequence[Action], outputs: list[Output]) -> list[Item]:
+    """Keeps a wish to be woken, notes what is told, returns the items up to a close."""
     items: list[Item] = []
+    name = stage.seat.name
     for action in actions:
         match action:
+            case Chunk():
+                if not stage.closed:
+                    items.append(action)
+            case Close():
+                if not stage.closed:
+                    items.append(action)
+                    stage.closed = True
             case WakeAt(at):
-                stage.wake_ns = at.ns
+                stage.seat.wake_ns = at.ns
             case Injected(turn):
-                injections.append(Injection(turn, stage.name))
-            case _:
-                items.append(action)
+                outputs.append(Injection(turn, name))
+            case Across(item):
+                outputs.append(Crossing(item, name))
+            case Skipped():
+                outputs.append(Skip(name))
     return items

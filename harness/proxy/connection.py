@@ -12,8 +12,9 @@ from typing import Protocol
 
 from harness.model.units import Duration, Instant
 from harness.protocols.turn import Turn, TurnCodec
-from harness.proxy.items import Close
+from harness.proxy.items import Close, Item
 from harness.proxy.link import Link
+from harness.proxy.trigger import Shared
 
 DIAL_LIMIT = Duration.of_s(10)
 _LINGER_NONE = struct.pack("ii", 1, 0)
@@ -29,6 +30,14 @@ class Record(Protocol):
 
     def append(self, turn: Turn) -> None:
         """A turn has ended."""
+
+
+class Toxics(Protocol):
+    """The toxics of one connection, as far as it asks for them."""
+
+    def needs_upstream(self) -> bool: ...
+    def cross(self, item: Item, toxic: str) -> None: ...
+    def shared(self, toxic: str) -> Shared | None: ...
 
 
 class Connection:
@@ -50,6 +59,7 @@ class Connection:
         self.record = record
         self.clock = clock
         self.codec = TurnCodec(number)
+        self.toxics: Toxics | None = None
         self._loop = loop
         self.up = Link(_Ends(self, answers=False), loop=loop, clock=clock)
         self.down = Link(_Ends(self, answers=True), loop=loop, clock=clock)
@@ -61,12 +71,16 @@ class Connection:
         self._running = True
         self._gone = gone
         self._told = False
+        self._injected: dict[str, int] = {}
 
     async def run(self, sock: socket.socket, host: str, port: int) -> None:
-        """Takes the accepted socket, then dials. Returns when both are joined, or it is over."""
+        """Takes the accepted socket, then dials. Returns when both are joined, or it is over.
+
+        Nobody is dialled while toxics keep every byte of the client from the server.
+        """
         try:
             await self._loop.connect_accepted_socket(lambda: _Side(self, client=True), sock)
-            if not self._ended:
+            if not self._ended and (self.toxics is None or self.toxics.needs_upstream()):
                 self._dialling = asyncio.current_task()
                 async with asyncio.timeout(DIAL_LIMIT.in_s):
                     await self._loop.create_connection(
@@ -158,6 +172,29 @@ class Connection:
                 if transport is not None:
                     transport.close()
 
+    def injected(self, turn: int, toxic: str) -> None:
+        """Counts a toxic once for each turn it acts on, however many pieces that has."""
+        self.codec.injected(turn, toxic)
+        shared = self.toxics.shared(toxic) if self.toxics is not None else None
+        if shared is not None and self._injected.get(toxic) != turn:
+            self._injected[toxic] = turn
+            shared.injections += 1
+
+    def skipped(self, toxic: str) -> None:
+        shared = self.toxics.shared(toxic) if self.toxics is not None else None
+        if shared is not None:
+            shared.skipped += 1
+
+    @property
+    def held(self) -> int:
+        """Bytes that toxics keep back in both directions, by ``weight``."""
+        return self.up.chain.held + self.down.chain.held
+
+    @property
+    def undialled(self) -> bool:
+        """It has a client and nobody was dialled for it."""
+        return not self._running and self._client is not None and self.up.sink is None
+
     def ending(self, sink: asyncio.Transport, *, reset: bool, waited: int = 0) -> None:
         """Ends both sides once ``sink`` has what was written to it before."""
         if self._ended:
@@ -187,7 +224,15 @@ class _Ends:
                 self._connection.record.append(ended)
 
     def injected(self, turn: int, toxic: str) -> None:
-        self._connection.codec.injected(turn, toxic)
+        self._connection.injected(turn, toxic)
+
+    def skipped(self, toxic: str) -> None:
+        self._connection.skipped(toxic)
+
+    def crossing(self, item: Item, toxic: str) -> None:
+        toxics = self._connection.toxics
+        if toxics is not None:
+            toxics.cross(item, toxic)
 
     def finished(self, now: Instant) -> None:
         self._connection.link_finished(now, answers=self._answers)

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from harness.model.units import Instant
+from harness.protocols.exchange import Part
 
 How = Literal["eof", "end", "reset"]
 
@@ -17,12 +18,14 @@ class Chunk(Struct, frozen=True, gc=False):
     """Bytes of one read, or a part of them.
 
     ``stamp`` is when they arrived at the toxic before which they now stand; ``turn`` is opaque here
-    and kept by every piece that is made of the chunk.
+    and kept by every piece that is made of the chunk. ``part`` tells a toxic that reads a protocol
+    which message the bytes belong to; it is the codec's of that toxic and gone behind it.
     """
 
     data: bytes
     stamp: Instant
     turn: int = 0
+    part: Part | None = None
 
 
 class Close(Struct, frozen=True, gc=False):
@@ -47,6 +50,22 @@ class Injected(Struct, frozen=True, gc=False):
     turn: int
 
 
+class Skipped(Struct, frozen=True, gc=False):
+    """The toxic leaves alone what it could not read: bytes of another protocol than its own."""
+
+
+class Across(Struct, frozen=True, gc=False):
+    """An item for the other stream: it enters there at the place of the same toxic."""
+
+    item: "Chunk | Close"
+
+
+class Answered(Struct, frozen=True, gc=False):
+    """No answer of the server will come for this request: the toxic gave one, or swallowed it."""
+
+    request: int
+
+
 class Injection(Struct, frozen=True, gc=False):
     """``Injected``, as it leaves the chain: with the toxic's name."""
 
@@ -54,9 +73,22 @@ class Injection(Struct, frozen=True, gc=False):
     toxic: str
 
 
+class Skip(Struct, frozen=True, gc=False):
+    """``Skipped``, as it leaves the chain: with the toxic's name."""
+
+    toxic: str
+
+
+class Crossing(Struct, frozen=True, gc=False):
+    """``Across``, as it leaves the chain: with the toxic's name."""
+
+    item: "Chunk | Close"
+    toxic: str
+
+
 Item = Chunk | Close
-Action = Chunk | Close | WakeAt | Injected
-Output = Chunk | Close | Injection
+Action = Chunk | Close | WakeAt | Injected | Skipped | Across | Answered
+Output = Chunk | Close | Injection | Skip | Crossing
 
 
 def weight(chunk: Chunk) -> int:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from harness.model.units import Instant
 from harness.proxy.chain import Chain
-from harness.proxy.items import Chunk, Close, Injection, Output, weight
+from harness.proxy.items import Chunk, Close, Crossing, Injection, Item, Output, Skip, weight
 
 # Held by toxics; reading stops above it. Toxiproxy takes in 33.75 MiB before a sender blocks.
 HELD_BOUND = 32 * 1024 * 1024
@@ -26,6 +26,12 @@ class Ends(Protocol):
 
     def injected(self, turn: int, toxic: str) -> None:
         """``toxic`` acted on bytes of ``turn``."""
+
+    def skipped(self, toxic: str) -> None:
+        """``toxic`` cannot read this connection and leaves it alone."""
+
+    def crossing(self, item: Item, toxic: str) -> None:
+        """``toxic`` sends ``item`` into the other direction."""
 
     def finished(self, now: Instant) -> None:
         """The last byte and the FIN behind it were written."""
@@ -90,6 +96,10 @@ class Link:
             match output:
                 case Injection(turn, toxic):
                     self._ends.injected(turn, toxic)
+                case Crossing(item, toxic):
+                    self._ends.crossing(item, toxic)
+                case Skip(toxic):
+                    self._ends.skipped(toxic)
                 case Chunk(data, _, turn) if self.sink is not None:
                     self._ends.passing(turn, self._clock())
                     self.sink.write(data)

@@ -16,8 +16,9 @@ from harness.proxy.connection import Connection
 from harness.proxy.listener import Listener, bind
 from harness.proxy.states import Refused, ToxicSpec, ToxicState, checked_name
 from harness.proxy.toxics import TOXICS
+from harness.proxy.trigger import Shared, Trigger
 from harness.proxy.turn_log import TurnLog, TurnPage
-from harness.proxy.wire import WireProblem, completed
+from harness.proxy.wire import Value, WireProblem, completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Proxy:
         self.listen = listen
         self.upstream = upstream
         self.toxics: list[ToxicState] = []
+        self.shared: dict[str, Shared] = {}
         self.connections: dict[Connection, AppliedToxics] = {}
         self.log = TurnLog()
         self._around = around
@@ -86,12 +88,18 @@ class Proxy:
                 return state
         raise Refused(404, "toxic not found")
 
+    def put_toxics(self, states: list[ToxicState]) -> None:
+        """The toxics of a proxy that has no connections yet."""
+        self.toxics = states
+        self.shared = {state.name: Shared(_trigger(state)) for state in states}
+
     def add_toxic(self, spec: ToxicSpec) -> ToxicState:
         """The new toxic, which acts on every connection from the next byte on."""
         state = new_toxic(spec, {known.name for known in self.toxics})
         self.toxics.append(state)
+        self.shared[state.name] = shared = Shared(_trigger(state))
         for applied in tuple(self.connections.values()):
-            applied.add(state)
+            applied.add(state, shared)
         return state
 
     def change_toxic(self, name: str, spec: ToxicSpec) -> ToxicState:
@@ -99,18 +107,22 @@ class Proxy:
         after = replace(
             before,
             toxicity=before.toxicity if spec.toxicity is None else spec.toxicity,
-            attributes=_attributes(before.type, {**before.attributes, **spec.attributes}),
+            attributes=_attributes(before.type, {**before.attributes, **_given(spec.attributes)}),
         )
         self.toxics[self.toxics.index(before)] = after
-        for applied in tuple(self.connections.values()):
-            applied.change(before, after)
+        shared = self.shared[name]
+        for connection, applied in tuple(self.connections.items()):
+            applied.change(before, after, shared)
+            _end_if_stranded(connection, applied)
         return after
 
     def remove_toxic(self, name: str) -> None:
         state = self.toxic(name)
         self.toxics.remove(state)
-        for applied in tuple(self.connections.values()):
+        for connection, applied in tuple(self.connections.items()):
             applied.remove(state)
+            _end_if_stranded(connection, applied)
+        del self.shared[name]
 
     def remove_toxics(self) -> None:
         for state in tuple(self.toxics):
@@ -121,7 +133,8 @@ class Proxy:
     def turns(self, after: int) -> TurnPage:
         now = self._around.clock()
         unfinished = (connection.codec.unfinished(now) for connection in self.connections)
-        return self.log.page(after, [turn for turn in unfinished if turn is not None])
+        held = sum(connection.held for connection in self.connections)
+        return self.log.page(after, [turn for turn in unfinished if turn is not None], held=held)
 
     def gone(self, connection: Connection) -> None:
         self.connections.pop(connection, None)
@@ -138,10 +151,16 @@ class Proxy:
         number = self.log.connections
         connection = Connection(number, self.log, self.gone, loop=around.loop, clock=around.clock)
         applied = AppliedToxics(
-            number, seed=around.seed, up=connection.up, down=connection.down, clock=around.clock
+            number,
+            seed=around.seed,
+            up=connection.up,
+            down=connection.down,
+            clock=around.clock,
+            latest_turn=lambda: connection.codec.latest,
         )
+        connection.toxics = applied
         for state in self.toxics:
-            applied.add(state)
+            applied.add(state, self.shared[state.name])
         self.connections[connection] = applied
         self._quiet.clear()
         around.spawn(connection.run(sock, *self._upstream()))
@@ -177,8 +196,25 @@ def new_toxic(spec: ToxicSpec, taken: set[str]) -> ToxicState:
     )
 
 
-def _attributes(kind: str, given: Mapping[str, int]) -> dict[str, int]:
+def _attributes(kind: str, given: Mapping[str, Any]) -> dict[str, Value]:
     try:
-        return completed(TOXICS[kind].wire, given)
+        values = completed(TOXICS[kind].wire, given)
+        TOXICS[kind].check(values)
     except WireProblem as problem:
         raise Refused(400, str(problem)) from None
+    return values
+
+
+def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Null is as not given."""
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _trigger(state: ToxicState) -> Trigger:
+    return Trigger(state.extensions.skip or 0, state.extensions.first)
+
+
+def _end_if_stranded(connection: Connection, applied: AppliedToxics) -> None:
+    """Nobody was dialled for it, because toxics kept every byte from the server; now none does."""
+    if connection.undialled and applied.needs_upstream():
+        connection.end()

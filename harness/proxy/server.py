@@ -44,7 +44,7 @@ class Server:
         proxy = Proxy(name, listen=spec.listen or "", upstream=upstream, around=self._around)
         if spec.enabled is not False:
             proxy.serve(_bound(address))
-        proxy.toxics = toxics
+        proxy.put_toxics(toxics)
         self._proxies[name] = proxy
         return proxy
 
@@ -183,7 +183,7 @@ class Server:
         name, upstream = _required(entry.spec)
         listen = entry.spec.listen or ""
         proxy = Proxy(name, listen=listen, upstream=upstream, around=self._around)
-        proxy.toxics = _toxics(entry.spec)
+        proxy.put_toxics(_toxics(entry.spec))
         if entry.present is not None:
             entry.present.disable()
         if entry.bound is not None:

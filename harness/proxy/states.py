@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
+
+from harness.proxy.toxic import Direction, Per
+from harness.proxy.wire import Value
 
 LONGEST_NAME = 1024
 
@@ -16,14 +19,43 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Acts on requests whose ``header`` has one of ``values``."""
+
+    header: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """What a toxic has beyond Toxiproxy's five keys; None is what was not set.
+
+    Times in milliseconds. ``skip`` and ``first`` count what ``per`` names.
+    """
+
+    seed: int | None = None
+    per: Per | None = None
+    codec: str | None = None
+    skip: int | None = None
+    first: int | None = None
+    match: Match | None = None
+    duration: int | None = None
+    lease: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToxicSpec:
-    """A toxic as asked for; None is what was not given."""
+    """A toxic as asked for; None is what was not given.
+
+    ``extensions`` has the raw values of the keys that were given, null among them.
+    """
 
     name: str | None = None
     type: str | None = None
     stream: str | None = None
     toxicity: float | None = None
-    attributes: Mapping[str, int] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +77,11 @@ class ToxicState:
     type: str
     stream: str
     toxicity: float
-    attributes: Mapping[str, int]
+    attributes: Mapping[str, Value]
+    extensions: Extensions = Extensions()
 
     @property
-    def direction(self) -> Literal["upstream", "downstream"]:
+    def direction(self) -> Direction:
         return "upstream" if self.stream.lower() == "upstream" else "downstream"
 
 

@@ -16,7 +16,8 @@ class TurnPage(Struct, frozen=True, kw_only=True):
 
     ``next`` is what to ask for next: it counts the turns that have ended, so an open one comes
     again. All other counts are totals since the proxy was made: ``dropped`` of the turns that were
-    asked for when they were no longer kept, the bytes as they are taken in.
+    asked for when they were no longer kept, the bytes as they are taken in. ``held`` is what toxics
+    keep back at this moment, in bytes with what keeping each piece costs.
     """
 
     turns: tuple[Turn, ...]
@@ -25,6 +26,7 @@ class TurnPage(Struct, frozen=True, kw_only=True):
     connections: int
     bytes_up: int
     bytes_down: int
+    held: int = 0
 
 
 class TurnLog:
@@ -57,7 +59,7 @@ class TurnLog:
             self._first += 1
         self._turns.append(turn)
 
-    def page(self, after: int, still_open: Iterable[Turn]) -> TurnPage:
+    def page(self, after: int, still_open: Iterable[Turn], *, held: int = 0) -> TurnPage:
         if after < self._first:
             self._dropped += self._first - max(after, self._told)
             self._told = self._first
@@ -69,4 +71,5 @@ class TurnLog:
             connections=self.connections,
             bytes_up=self.bytes_up,
             bytes_down=self.bytes_down,
+            held=held,
         )

@@ -1,48 +1,109 @@
-"""Attributes of toxics as they travel: whole numbers with ranges. Units of the model end here."""
+"""Attributes of toxics as they travel: their types and ranges. Units of the model end here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 # More milliseconds than this overflow 64-bit nanoseconds; Toxiproxy then does not delay at all.
 MOST_MS = 9_223_372_036_854
 MOST = 2**63 - 1
 
+Value = int | str | bool
+"""What an attribute can be. One that was not given and has no default is not there at all."""
+
 
 class WireProblem(ValueError):
-    """An attribute is out of its range. The message begins with the attribute's name."""
+    """An attribute is of the wrong type or out of its range. The message begins with its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireAttribute:
-    """One attribute: its key, the value it has when not given, and the range that is accepted."""
+    """A whole number: its key, the value it has when not given, and the range that is accepted.
+
+    ``default`` None: it is not there until it is given, and answers leave it out until then.
+    """
 
     name: str
-    default: int = 0
+    default: int | None = 0
     least: int = -(2**63)
     most: int = MOST
     unit: str = ""
 
-    def check(self, value: int) -> None:
-        """Raises ``WireProblem`` when ``value`` is out of range."""
-        if not self.least <= value <= self.most:
+    def read(self, given: Any) -> int:
+        """Raises ``WireProblem`` when ``given``, a JSON value, is no whole number in range."""
+        if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
+            raise WireProblem(f"{self.name}: cannot unmarshal {described(given)} into a number")
+        # The range first: a decimal such as 1e999999999 is short to write and endless to expand.
+        number = Decimal(given)
+        if not -MOST - 1 <= number <= MOST or number != int(number):
+            raise WireProblem(f"{self.name}: is no whole number from -(2^63) to 2^63-1")
+        if not self.least <= number <= self.most:
             unit = f" {self.unit}" if self.unit else ""
             raise WireProblem(
-                f"{self.name}: {value} is out of range, use {self.least} to {self.most}{unit}"
+                f"{self.name}: {int(number)} is out of range, use {self.least} to {self.most}{unit}"
             )
+        return int(number)
 
 
-def milliseconds(name: str) -> WireAttribute:
-    """A time. Negative ones are accepted and count as 0, as Toxiproxy has it."""
-    return WireAttribute(name=name, most=MOST_MS, unit="ms")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextAttribute:
+    """A text; with ``choices``, one of them."""
+
+    name: str
+    default: str | None = ""
+    choices: tuple[str, ...] = ()
+
+    def read(self, given: Any) -> str:
+        """Raises ``WireProblem`` when ``given``, a JSON value, is no such text."""
+        if not isinstance(given, str):
+            raise WireProblem(f"{self.name}: cannot unmarshal {described(given)} into a text")
+        if self.choices and given not in self.choices:
+            raise WireProblem(f"{self.name}: {given!r} is unknown, use {' or '.join(self.choices)}")
+        return given
 
 
-def completed(wire: Sequence[WireAttribute], given: Mapping[str, int]) -> dict[str, int]:
-    """All attributes in their order, those not given with their default; unknown ones are left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagAttribute:
+    """True or false."""
+
+    name: str
+    default: bool | None = False
+
+    def read(self, given: Any) -> bool:
+        """Raises ``WireProblem`` when ``given``, a JSON value, is neither."""
+        if not isinstance(given, bool):
+            raise WireProblem(
+                f"{self.name}: cannot unmarshal {described(given)} into true or false"
+            )
+        return given
+
+
+Attribute = WireAttribute | TextAttribute | FlagAttribute
+
+
+def described(value: Any) -> str:
+    """The JSON type of a value, for people."""
+    names = {bool: "true or false", str: "text", dict: "object", list: "array", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def milliseconds(name: str, *, default: int | None = 0, least: int = -(2**63)) -> WireAttribute:
+    """A time. Negative ones are accepted and count as 0, as Toxiproxy has it, unless said."""
+    return WireAttribute(name=name, default=default, least=least, most=MOST_MS, unit="ms")
+
+
+def completed(wire: Sequence[Attribute], given: Mapping[str, Any]) -> dict[str, Value]:
+    """The attributes in their order, with defaults; null is as not given, unknown ones are left out.
 
     Raises:
-        WireProblem: a value is out of range.
+        WireProblem: a value of the wrong type or out of range.
     """
-    values = {attribute.name: given.get(attribute.name, attribute.default) for attribute in wire}
+    values: dict[str, Value] = {}
     for attribute in wire:
-        attribute.check(values[attribute.name])
+        found = given.get(attribute.name)
+        if found is not None:
+            values[attribute.name] = attribute.read(found)
+        elif attribute.default is not None:
+            values[attribute.name] = attribute.default
     return values

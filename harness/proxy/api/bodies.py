@@ -12,7 +12,6 @@ from harness.proxy.states import ProxySpec, Refused, ToxicSpec
 
 # The largest 32-bit float, which is what the original reads a toxicity into.
 _LARGEST_TOXICITY = Decimal("3.4028234663852886e38")
-_LARGEST_WHOLE = 2**63 - 1
 
 
 def proxy_spec(body: bytes) -> ProxySpec:
@@ -60,9 +59,7 @@ def _toxic_spec(given: Mapping[str, Any]) -> ToxicSpec:
         type=_text(given, "type"),
         stream=_text(given, "stream"),
         toxicity=_toxicity(given.get("toxicity")),
-        attributes={
-            name: _whole(name, value) for name, value in attributes.items() if value is not None
-        },
+        attributes=attributes,
     )
 
 
@@ -117,16 +114,6 @@ def _toxicity(value: Any) -> float | None:
     if not -_LARGEST_TOXICITY <= Decimal(value) <= _LARGEST_TOXICITY:
         _bad("toxicity is too large")
     return float(value)
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        _bad(f"cannot unmarshal {_kind(value)} into {name}, a whole number")
-    # The range first: a decimal such as 1e999999999 is short to write and endless to expand.
-    number = Decimal(value)
-    if not -_LARGEST_WHOLE - 1 <= number <= _LARGEST_WHOLE or number != int(number):
-        _bad(f"{name} is no whole number from -(2^63) to 2^63-1")
-    return int(number)
 
 
 def _kind(value: Any) -> str:

@@ -4,25 +4,26 @@ Cutting and dropping are other toxics. The clock and the socket are the link's.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.kinds import params
-from harness.model.errors import UserError
 from harness.model.units import Duration, Instant
 from harness.proxy.items import Action, Chunk, Injected, Item, WakeAt, weight
-from harness.proxy.wire import MOST_MS, WireAttribute, milliseconds
+from harness.proxy.spoken import whole_ms
+from harness.proxy.toxic import Toxic, Trace
+from harness.proxy.wire import Attribute, Value, milliseconds
 
 _NS_PER_MS = 1_000_000
 
 
-class Latency:
+class Latency(Toxic):
     """A queue. Each entry has the instant it is due, never before the entry in front of it."""
 
     kind = "latency"
     summary = "Holds every chunk for a time (latency, and jitter around it); order is kept."
-    wire: ClassVar[tuple[WireAttribute, ...]] = (milliseconds("latency"), milliseconds("jitter"))
+    wire: ClassVar[tuple[Attribute, ...]] = (milliseconds("latency"), milliseconds("jitter"))
 
     @params
     class Params:
@@ -31,9 +32,10 @@ class Latency:
         latency: Duration
         jitter: Duration = Duration.ZERO
 
-    def __init__(self, values: Mapping[str, int], draws: Random) -> None:
-        self._values = values
-        self._draws = draws
+    def __init__(
+        self, values: Mapping[str, Value], draws: Random, common: MutableMapping[str, Any]
+    ) -> None:
+        super().__init__(values, draws, common)
         self._queue: deque[tuple[int, Item]] = deque()
         self._held = 0
 
@@ -74,8 +76,8 @@ class Latency:
             leaving.append(WakeAt(Instant(queue[0][0])))
         return leaving
 
-    def update(self, values: Mapping[str, int], now: Instant) -> Sequence[Action]:
-        self._values = values
+    def update(self, values: Mapping[str, Value], now: Instant) -> Sequence[Action]:
+        self.values = values
         waiting = [item for _, item in self._queue]
         self._queue.clear()
         self._held = 0
@@ -99,35 +101,32 @@ class Latency:
         return _restamped(item, stamp)
 
     def _draw_ns(self) -> int:
-        delay, jitter = self._values["latency"], self._values["jitter"]
+        delay, jitter = int(self.values["latency"]), int(self.values["jitter"])
         if jitter > 0:
             # Whole milliseconds in [-jitter, jitter), as Toxiproxy draws them.
-            delay += self._draws.randrange(-jitter, jitter)
+            delay += self.draws.randrange(-jitter, jitter)
         return max(0, delay) * _NS_PER_MS
 
     @classmethod
-    def attributes(cls, params: "Latency.Params") -> dict[str, int]:
+    def attributes(cls, params: "Latency.Params") -> dict[str, Value]:
         """Whole milliseconds for the wire.
 
         Raises:
             UserError: a duration is no whole number of milliseconds, negative, or far too long.
         """
         return {
-            "latency": _whole_ms("latency", params.latency),
-            "jitter": _whole_ms("jitter", params.jitter),
+            "latency": whole_ms("latency", params.latency),
+            "jitter": whole_ms("jitter", params.jitter),
         }
 
     @classmethod
-    def expectation(cls, params: "Latency.Params") -> Duration:
-        return max(Duration.ZERO, params.latency - params.jitter)
-
-    @classmethod
-    def usual(cls, params: "Latency.Params") -> Duration:
-        return params.latency
-
-    @classmethod
-    def longest(cls, params: "Latency.Params") -> Duration:
-        return params.latency + params.jitter
+    def trace(cls, params: "Latency.Params") -> Trace:
+        return Trace(
+            effect="delay",
+            least=max(Duration.ZERO, params.latency - params.jitter),
+            usual=params.latency,
+            longest=params.latency + params.jitter,
+        )
 
     @classmethod
     def words(cls, params: "Latency.Params") -> str:
@@ -137,15 +136,3 @@ class Latency:
 
 def _restamped(item: Item, stamp: Instant) -> Item:
     return Chunk(item.data, stamp, item.turn) if isinstance(item, Chunk) else item
-
-
-def _whole_ms(name: str, duration: Duration) -> int:
-    whole, rest = divmod(duration.ns, _NS_PER_MS)
-    if rest:
-        raise UserError(
-            f"{name}: {duration.text()} is no whole number of milliseconds, which is as fine as"
-            f" this toxic goes. Write {f'{whole}ms or ' if whole > 0 else ''}{whole + 1}ms."
-        )
-    if not 0 <= whole <= MOST_MS:
-        raise UserError(f"{name}: {duration.text()} is out of range, use 0ms to {MOST_MS}ms.")
-    return whole

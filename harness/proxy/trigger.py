@@ -1,0 +1,48 @@
+"""Which requests (or connections) a toxic acts on, and what all its connections share.
+
+The order is fixed: ``match``, then ``skip`` and ``first``, then the draw of toxicity.
+"""
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+
+class Trigger:
+    """Lets ``skip`` pass, is for the next ``first`` (None: for all), then for none."""
+
+    __slots__ = ("_first", "_skip", "hit", "seen")
+
+    def __init__(self, skip: int = 0, first: int | None = None) -> None:
+        self._skip = skip
+        self._first = first
+        self.seen = 0
+        self.hit = 0
+        """How many the toxic acted on, or will."""
+
+    def decide(self, draw: Callable[[], float], toxicity: float) -> bool:
+        """Counts one more. ``draw`` gives a number in [0, 1) and is called for each, hit or not.
+
+        So the draws of a toxic do not depend on where its window lies.
+        """
+        number, drawn = self.seen, draw()
+        self.seen += 1
+        inside = number >= self._skip and (
+            self._first is None or number < self._skip + self._first
+        )
+        acts = inside and drawn < toxicity
+        self.hit += acts
+        return acts
+
+
+class Shared:
+    """What the connections of one toxic have in common, for as long as the toxic is there."""
+
+    __slots__ = ("common", "injections", "skipped", "trigger")
+
+    def __init__(self, trigger: Trigger) -> None:
+        self.trigger = trigger
+        self.common: MutableMapping[str, Any] = {}
+        self.injections = 0
+        """Turns (or closes) it acted on."""
+        self.skipped = 0
+        """Connections it left alone because it could not read them."""
