@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks._proxy_servers import TOXIPROXY
+from benchmarks._proxy_servers import DIRECT, TOXIPROXY
 
 Measure = Callable[[str], dict[str, float]]
 
@@ -36,9 +36,9 @@ class Row:
         return f"{middle:{form}} ({low:{form}}–{high:{form}}) {self.unit}"
 
     def ratio(self, side: str) -> str:
-        """Of ``side`` by Toxiproxy; empty where one of them was not measured or is about nothing."""
+        """Of ``side`` by Toxiproxy; empty where one of them was not measured, or is not above 0."""
         mine, theirs = self.values.get(side), self.values.get(TOXIPROXY)
-        if side == TOXIPROXY or not mine or not theirs or min(theirs) <= 0 or min(mine) <= 0:
+        if side in {TOXIPROXY, DIRECT} or not mine or not theirs or min(*mine, *theirs) <= 0:
             return ""
         low, _, high = _middle_half([a / b for a, b in zip(mine, theirs, strict=True)])
         middle = statistics.median(mine) / statistics.median(theirs)

@@ -259,7 +259,9 @@ def main() -> None:
         if chosen.markdown:
             print(as_markdown(rows, sides))
     print(f"\n{chosen.rounds} rounds; median (middle half)")
-    print(f"{machine()}; {versions('harness', 'uvloop', 'msgspec', 'psutil')}, {toxiproxy_version()}")
+    print(
+        f"{machine()}; {versions('harness', 'uvloop', 'msgspec', 'psutil')}, {toxiproxy_version()}"
+    )
 
 
 if __name__ == "__main__":

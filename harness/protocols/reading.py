@@ -7,7 +7,6 @@ were split: bytes of a message pass as soon as they are understood, others wait 
 """
 
 import re
-from collections import deque
 from collections.abc import Generator
 
 from msgspec import Struct
@@ -117,6 +116,11 @@ class Reading:
             self._at = len(self._buffer)
         return self._settle()
 
+    def give_up(self) -> None:
+        """What is kept back and what comes belongs to no message."""
+        self.over = True
+        self._inside = False
+
     def _run(self) -> None:
         try:
             while (got := self._fulfil()) is not None:
@@ -136,11 +140,7 @@ class Reading:
             case Skip():
                 return self._pass()
             case Line() | Take() as want:
-                end = self._end_of(want)
-                if end is None:
-                    return self._wait(want.start)
-                self._next = end
-                return self._buffer[self._at : end]
+                return self._whole(want)
             case Peek():
                 return self._buffer[self._at : self._at + 1] or None
             case Begin(request, head, first):
@@ -152,26 +152,25 @@ class Reading:
         return b""
 
     def _pass(self) -> bytes | None:
-        there = len(self._buffer) - self._at
-        taken = min(there, self._left)
+        taken = min(len(self._buffer) - self._at, self._left)
         self._left -= taken
         self._at = self._next = self._at + taken
         return None if self._left else b""
 
-    def _end_of(self, want: Line | Take) -> int | None:
-        there = len(self._buffer) - self._at
+    def _whole(self, want: Line | Take) -> bytes | None:
+        at, there = self._at, len(self._buffer) - self._at
         if type(want) is Take:
-            return self._at + want.size if there >= want.size else None
-        assert type(want) is Line
-        end = self._buffer.find(b"\n", self._at, self._at + want.most)
-        if end < 0 and there >= want.most:
-            raise Unreadable
-        return end + 1 if end >= 0 else None
-
-    def _wait(self, start: re.Pattern[bytes] | None) -> None:
-        if start is not None and self._at < len(self._buffer):
-            if start.match(self._buffer, self._at) is None:
+            end = at + want.size if there >= want.size else 0
+        else:
+            end = self._buffer.find(b"\n", at, at + want.most) + 1
+            if not end and there >= want.most:
                 raise Unreadable
+        if end:
+            self._next = end
+            return self._buffer[at:end]
+        if there and want.start is not None and want.start.match(self._buffer, at) is None:
+            raise Unreadable
+        return None
 
     def _give(self, end: int, *, last: bool = False) -> None:
         """Gives out the message's bytes up to ``end``."""
@@ -202,13 +201,46 @@ class Reading:
 class ReadExchange:
     """An exchange whose two directions are read by grammars.
 
-    They share ``awaiting``, the numbers of the requests whose answer has not begun, in order.
+    They share ``awaiting``: the requests whose answer has not begun, in order, each with what its
+    answer depends on.
     """
 
     __slots__ = ("_client", "_server", "awaiting", "readable")
 
-    def __init__(self, requests: Grammar, answers: Grammar, awaiting: deque[int]) -> None:
-        self.awaiting = awaiting
+    def __init__(self, requests: Grammar, answers: Grammar) -> None:
         self.readable = True
+        self.awaiting: dict[int, bytes] = {}
         self._client = Reading(requests)
         self._server = Reading(answers)
+
+    @property
+    def held(self) -> int:
+        return self._client.held + self._server.held
+
+    def client(self, data: bytes, turn: int) -> list[Part]:  # noqa: ARG002 - counts by itself
+        return self._read(self._client, data)
+
+    def server(self, data: bytes, turn: int) -> list[Part]:  # noqa: ARG002 - counts by itself
+        return self._read(self._server, data)
+
+    def flush_client(self) -> list[Part]:
+        return self._flush(self._client)
+
+    def flush_server(self) -> list[Part]:
+        return self._flush(self._server)
+
+    def answered(self, request: int) -> None:
+        self.awaiting.pop(request, None)
+
+    def _read(self, reading: Reading, data: bytes) -> list[Part]:
+        if not self.readable:
+            reading.give_up()
+        parts = reading.feed(data)
+        if reading.over:
+            self.readable = False
+        return parts
+
+    def _flush(self, reading: Reading) -> list[Part]:
+        if not self.readable:
+            reading.give_up()
+        return reading.flush()

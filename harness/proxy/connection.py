@@ -27,6 +27,10 @@ class Record(Protocol):
 
     bytes_up: int
     bytes_down: int
+    """Taken in from the client, and from the server."""
+    sent_up: int
+    sent_down: int
+    """Handed on to the server, and to the client."""
 
     def append(self, turn: Turn) -> None:
         """A turn has ended."""
@@ -217,11 +221,16 @@ class _Ends:
         self._connection = connection
         self._answers = answers
 
-    def passing(self, turn: int, now: Instant) -> None:
-        if self._answers and turn:
-            ended = self._connection.codec.passed_on(turn, now)
+    def passing(self, turn: int, size: int, now: Instant) -> None:
+        connection = self._connection
+        if not self._answers:
+            connection.record.sent_up += size
+            return
+        connection.record.sent_down += size
+        if turn:
+            ended = connection.codec.passed_on(turn, now)
             if ended is not None:
-                self._connection.record.append(ended)
+                connection.record.append(ended)
 
     def injected(self, turn: int, toxic: str) -> None:
         self._connection.injected(turn, toxic)

@@ -21,8 +21,8 @@ PENDING_BOUND = 64 * 1024
 class Ends(Protocol):
     """What a link tells the connection it is part of."""
 
-    def passing(self, turn: int, now: Instant) -> None:
-        """Bytes of ``turn`` are about to be written."""
+    def passing(self, turn: int, size: int, now: Instant) -> None:
+        """``size`` bytes of ``turn`` are about to be written."""
 
     def injected(self, turn: int, toxic: str) -> None:
         """``toxic`` acted on bytes of ``turn``."""
@@ -73,7 +73,7 @@ class Link:
         """The source sent bytes."""
         if self.chain.transparent and self.sink is not None and not self.done:
             # The common case costs one call; ``attach`` has emptied what was pending.
-            self._ends.passing(turn, now)
+            self._ends.passing(turn, len(data), now)
             self.sink.write(data)
             return
         self.deliver(self.chain.feed(Chunk(data, now, turn), now))
@@ -101,7 +101,7 @@ class Link:
                 case Skip(toxic):
                     self._ends.skipped(toxic)
                 case Chunk(data, _, turn) if self.sink is not None:
-                    self._ends.passing(turn, self._clock())
+                    self._ends.passing(turn, len(data), self._clock())
                     self.sink.write(data)
                 case Close() if self.sink is not None:
                     self._close(output, self.sink)

@@ -70,9 +70,24 @@ class FramedSeat:
     """
 
     __slots__ = (
-        "_after", "_behind", "_behind_weight", "_chosen", "_choose", "_exchange", "_latest",
-        "_on_message", "_own", "_skip_told", "_started", "_synced", "acting", "hears", "name",
-        "toxic", "wake_ns",
+        "_after",
+        "_behind",
+        "_behind_weight",
+        "_choose",
+        "_chosen",
+        "_exchange",
+        "_latest",
+        "_on_message",
+        "_own",
+        "_skip_told",
+        "_started",
+        "_synced",
+        "_turn",
+        "acting",
+        "hears",
+        "name",
+        "toxic",
+        "wake_ns",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +114,7 @@ class FramedSeat:
         self._on_message = on_message
         self._after = after
         self._synced = False
+        self._turn = 0
         self._chosen: dict[int, bool] = {}
         self._latest = choose is None
         self._behind: deque[Item] = deque()
@@ -174,13 +190,15 @@ class FramedSeat:
             self._synced = client and item.turn > self._after
             if not self._synced:
                 return [item]
-        exchange = self._exchange
-        cut = exchange.client if client else exchange.server
-        parts = cut(item.data, item.turn)
         if client:
+            self._turn = item.turn
+            parts = self._exchange.client(item.data, item.turn)
             for part in parts:
                 if part.first and part.request:
                     self._decide(part)
+        else:
+            # The rest of an answer whose beginning was passed on has no turn; it is its turn's still.
+            parts = self._exchange.server(item.data, item.turn or self._turn)
         return [Chunk(part.data, item.stamp, item.turn, part) for part in parts]
 
     def _flushed(self, now: Instant, *, client: bool) -> list[Chunk]:

@@ -63,7 +63,5 @@ def _whole(name: str, duration: Duration, grain: int, unit: str, grain_name: str
             f" this toxic goes. Write {f'{whole}{unit} or ' if whole > 0 else ''}{whole + 1}{unit}."
         )
     if not 0 <= whole <= most:
-        raise UserError(
-            f"{name}: {duration.text()} is out of range, use 0{unit} to {most}{unit}."
-        )
+        raise UserError(f"{name}: {duration.text()} is out of range, use 0{unit} to {most}{unit}.")
     return whole

@@ -26,9 +26,7 @@ class Trigger:
         """
         number, drawn = self.seen, draw()
         self.seen += 1
-        inside = number >= self._skip and (
-            self._first is None or number < self._skip + self._first
-        )
+        inside = number >= self._skip and (self._first is None or number < self._skip + self._first)
         acts = inside and drawn < toxicity
         self.hit += acts
         return acts

@@ -41,6 +41,8 @@ class TurnLog:
         "bytes_down",
         "bytes_up",
         "connections",
+        "sent_down",
+        "sent_up",
     )
 
     def __init__(self, *, kept: int = KEPT) -> None:
@@ -52,6 +54,8 @@ class TurnLog:
         self.connections = 0
         self.bytes_up = 0
         self.bytes_down = 0
+        self.sent_up = 0
+        self.sent_down = 0
 
     def append(self, turn: Turn) -> None:
         if len(self._turns) == self._kept:

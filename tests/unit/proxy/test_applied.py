@@ -6,6 +6,7 @@ from harness.proxy.applied import AppliedToxics, draws_of
 from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk
 from harness.proxy.states import ToxicState
+from harness.proxy.trigger import Shared, Trigger
 from tests.support.playbook import t
 
 
@@ -20,7 +21,14 @@ class FakeLink:
 
 def applied(number=1, seed=0):
     up, down = FakeLink(), FakeLink()
-    return AppliedToxics(number, seed=seed, up=up, down=down, clock=lambda: t(5)), up, down
+    toxics = AppliedToxics(
+        number, seed=seed, up=up, down=down, clock=lambda: t(5), latest_turn=lambda: 0
+    )
+    return toxics, up, down
+
+
+def shared(skip=0, first=None):
+    return Shared(Trigger(skip, first))
 
 
 LAG = ToxicState(
@@ -34,8 +42,8 @@ LAG = ToxicState(
 
 def test_add_when_of_a_stream_then_stands_in_that_chain():
     toxics, up, down = applied()
-    toxics.add(LAG)
-    toxics.add(replace(LAG, name="up", stream="UPSTREAM"))
+    toxics.add(LAG, shared())
+    toxics.add(replace(LAG, name="up", stream="UPSTREAM"), shared())
     assert not up.chain.transparent
     assert not down.chain.transparent
     toxics.remove(LAG)
@@ -45,11 +53,11 @@ def test_add_when_of_a_stream_then_stands_in_that_chain():
 
 def test_change_when_equal_then_what_is_held_stays():
     toxics, _, down = applied()
-    toxics.add(LAG)
+    toxics.add(LAG, shared())
     down.chain.feed(Chunk(b"a", t(0)), t(0))
-    toxics.change(LAG, replace(LAG))
+    toxics.change(LAG, replace(LAG), shared())
     assert down.delivered == []
-    toxics.change(LAG, replace(LAG, attributes={"latency": 41, "jitter": 0}))
+    toxics.change(LAG, replace(LAG, attributes={"latency": 41, "jitter": 0}), shared())
     assert down.delivered == [Chunk(b"a", t(5))]
 
 
@@ -58,7 +66,7 @@ def test_toxicity_when_below_one_then_draws_decide_and_repeat():
         found = []
         for number in range(64):
             toxics, _, down = applied(number, seed)
-            toxics.add(replace(LAG, toxicity=0.5))
+            toxics.add(replace(LAG, toxicity=0.5), shared())
             found.append(not down.chain.transparent)
         return found
 
@@ -71,25 +79,25 @@ def test_toxicity_when_only_attributes_change_then_is_not_drawn_again():
     half = replace(LAG, toxicity=0.5)
     for number in range(16):
         toxics, _, down = applied(number)
-        toxics.add(half)
+        toxics.add(half, shared())
         acting = not down.chain.transparent
         before = half
         for latency in range(5):
             after = replace(half, attributes={"latency": latency, "jitter": 0})
-            toxics.change(before, after)
+            toxics.change(before, after, shared())
             assert (not down.chain.transparent) is acting
             before = after
 
 
 def test_toxicity_when_changed_then_takes_effect_at_once():
     toxics, _, down = applied()
-    toxics.add(LAG)
+    toxics.add(LAG, shared())
     down.chain.feed(Chunk(b"a", t(0)), t(0))
     never = replace(LAG, toxicity=0.0)
-    toxics.change(LAG, never)
+    toxics.change(LAG, never, shared())
     assert down.delivered == [Chunk(b"a", t(5))]
     assert down.chain.transparent
-    toxics.change(never, LAG)
+    toxics.change(never, LAG, shared())
     assert not down.chain.transparent
 
 

@@ -8,18 +8,31 @@ from hypothesis import strategies as st
 
 from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk, Close, Injection
+from harness.proxy.seat import PlainSeat
+from harness.proxy.toxic import Toxic
 from harness.proxy.toxics.latency import Latency
 from tests.support.playbook import Send, at, play, t, then
 
 
 def latency(ms, jitter=0, seed=1):
-    return Latency({"latency": ms, "jitter": jitter}, Random(seed))
+    return Latency({"latency": ms, "jitter": jitter}, Random(seed), {})
+
+
+def seat(name, ms, jitter=0, seed=1, *, acting=True):
+    return PlainSeat(name, latency(ms, jitter, seed), acting=acting)
+
+
+def set_acting(made, which, now, *, acting):
+    if which.acting == acting:
+        return []
+    which.acting = acting
+    return made.look_again(which.name, now)
 
 
 def chain(**delays):
     made = Chain()
     for name, ms in delays.items():
-        made.add(name, latency(ms), acting=True)
+        made.add(seat(name, ms), t(0))
     return made
 
 
@@ -82,14 +95,12 @@ def test_close_when_taken_in_then_nothing_behind_it_is():
 def test_exit_when_a_close_has_left_then_lets_nothing_out():
     """A toxic in the middle may end the stream while those before it still hold bytes."""
 
-    class EndsAtOnce:
-        held = 0
-
+    class EndsAtOnce(Toxic):
         def feed(self, item, now):
-            return [item, Close("end")]
+            return [item, Close("end"), item]
 
     ending = chain(one=0)
-    ending.add("end", EndsAtOnce(), acting=True)
+    ending.add(PlainSeat("end", EndsAtOnce({}, Random(1), {}), acting=True), t(0))
     assert (
         play(ending)
         >> at(0, b"a") << Send(b"a") << Close("end")
@@ -102,7 +113,7 @@ def test_toxic_when_added_with_bytes_on_the_way_then_acts_on_later_ones_in_order
     assert (
         play(growing)
         >> at(0, b"a") << Injection(0, "one")
-        >> then(10, "add", lambda c, now: c.add("two", latency(100), acting=True))
+        >> then(10, "add", lambda c, now: c.add(seat("two", 100), now))
         >> at(40) << Injection(0, "two")
         >> at(140) << Send(b"a")
     )  # fmt: skip
@@ -130,19 +141,20 @@ def test_toxic_when_removed_then_chain_is_transparent_again():
 
 def test_toxic_when_not_acting_then_lets_everything_pass():
     idle = Chain()
-    idle.add("one", latency(40), acting=False)
+    idle.add(seat("one", 40, acting=False), t(0))
     assert idle.transparent
     assert play(idle) >> at(0, b"a") << Send(b"a", t(0))
 
 
 def test_toxic_when_it_stops_acting_then_gives_back_what_it_holds():
-    made = chain(one=40)
+    made, one = Chain(), seat("one", 40)
+    made.add(one, t(0))
     assert (
         play(made)
         >> at(0, b"a") << Injection(0, "one")
-        >> then(1, "stop", lambda c, now: c.set_acting("one", now, acting=False)) << Send(b"a")
+        >> then(1, "stop", lambda c, now: set_acting(c, one, now, acting=False)) << Send(b"a")
         >> at(2, b"b") << Send(b"b")
-        >> then(3, "start", lambda c, now: c.set_acting("one", now, acting=True))
+        >> then(3, "start", lambda c, now: set_acting(c, one, now, acting=True))
         >> at(3, b"c") << Injection(0, "one")
         >> at(43) << Send(b"c")
     )  # fmt: skip
@@ -221,20 +233,20 @@ def apply(driver, there, step):
         case ("wait", ms):
             driver.advance(ms)
         case ("add", name, ms, jitter, acting) if name not in there:
-            there.add(name)
-            made.add(name, latency(ms, jitter), acting=acting)
+            there[name] = seat(name, ms, jitter, acting=acting)
+            driver.take(made.add(there[name], now))
         case ("update", name, ms, jitter) if name in there:
             driver.take(made.update(name, {"latency": ms, "jitter": jitter}, now))
         case ("acting", name, acting) if name in there:
-            driver.take(made.set_acting(name, now, acting=acting))
+            driver.take(set_acting(made, there[name], now, acting=acting))
         case ("remove", name) if name in there:
-            there.remove(name)
+            del there[name]
             driver.take(made.remove(name, now))
 
 
 @given(STEPS)
 def test_bytes_when_toxics_come_change_and_go_then_all_arrive_in_order(steps):
-    driver, there = Driver(Chain()), set()
+    driver, there = Driver(Chain()), {}
     for step in steps:
         apply(driver, there, step)
     driver.take(driver.chain.feed(Close("eof"), t(driver.now)))
@@ -253,7 +265,7 @@ def test_bytes_when_toxics_come_change_and_go_then_all_arrive_in_order(steps):
 def test_bytes_when_split_anyhow_then_any_chain_delivers_them_in_order(delays, data, cuts, gaps):
     driver = Driver(Chain())
     for number, (ms, jitter) in enumerate(delays):
-        driver.chain.add(f"l{number}", latency(ms, jitter, number), acting=True)
+        driver.chain.add(seat(f"l{number}", ms, jitter, number), t(0))
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     for start, end, gap in zip(places, places[1:], gaps, strict=False):
         now = t(driver.now)

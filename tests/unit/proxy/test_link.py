@@ -4,6 +4,7 @@ from random import Random
 
 from harness.proxy.items import Close
 from harness.proxy.link import HELD_BOUND, PENDING_BOUND, Link
+from harness.proxy.seat import PlainSeat
 from harness.proxy.toxics.latency import Latency
 from tests.support.playbook import t
 
@@ -38,7 +39,7 @@ class FakeEnds:
     def __init__(self):
         self.said = []
 
-    def passing(self, turn, now):
+    def passing(self, turn, size, now):
         self.said.append(("passing", turn))
 
     def injected(self, turn, toxic):
@@ -60,8 +61,8 @@ class Made:
         self.source, self.sink = FakeTransport(), FakeTransport()
         self.link.source = self.source
         for name, ms in delays.items():
-            toxic = Latency({"latency": ms, "jitter": 0}, Random(1))
-            self.link.chain.add(name, toxic, acting=True)
+            toxic = Latency({"latency": ms, "jitter": 0}, Random(1), {})
+            self.link.chain.add(PlainSeat(name, toxic, acting=True), t(0))
         if sink:
             self.link.attach(self.sink)
 
