@@ -1,8 +1,16 @@
-"""The codecs by name."""
+"""The codecs by the words of the wire. A new one is a file beside this one and a line below."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from harness.protocols.exchange import Exchange
+from harness.protocols.http_exchange import HttpExchange
+from harness.protocols.postgres_exchange import PostgresExchange
+from harness.protocols.redis_exchange import RedisExchange
 from harness.protocols.turn_exchange import TurnExchange
 
-CODECS: dict[str, Callable[[], Exchange]] = {"turn": TurnExchange}
+CODECS: Mapping[str, Callable[[], Exchange]] = {
+    "turn": TurnExchange,
+    "http": HttpExchange,
+    "postgres": PostgresExchange,
+    "redis": RedisExchange,
+}

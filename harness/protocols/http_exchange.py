@@ -10,7 +10,16 @@ from harness.protocols.http_head import (
     request_framing,
     response_framing,
 )
-from harness.protocols.reading import CRLF, END, PEEK, Begin, Grammar, ReadExchange, Take, Unreadable
+from harness.protocols.reading import (
+    CRLF,
+    END,
+    PEEK,
+    Begin,
+    Grammar,
+    ReadExchange,
+    Take,
+    Unreadable,
+)
 
 
 class HttpExchange(ReadExchange):

@@ -20,23 +20,25 @@ from harness.protocols.reading import (
     Want,
 )
 
-_STARTUP_HEADER = 8
+# The server's own limits, in bytes.
 _MOST_STARTUP = 10_000
 _MOST_MESSAGE = 2**30
-"""The server's own limits, in bytes."""
 
-_CANCEL, _SSL, _GSS = (1234 << 16 | 5678 + code for code in range(3))
+_CANCEL, _SSL, _GSS = ((1234 << 16) + code for code in (5678, 5679, 5680))
 _VERSION = 3
 
-_COPY = b"dcf"
-_ENDERS = b"QSFX"
+_STARTUP = re.compile(rb"\x00(?:\Z|\x00)")
+_PASSWORD = re.compile(rb"p")
 _FRONTEND = re.compile(rb"[QPBDECSHFXdcf]")
-_IDLE = b"NASE"
+# Lengths below 16 MiB begin with a zero, so no text is taken for a connection joined half-way.
+_JOINED = re.compile(rb"[QPBDECSHFXdcf](?:\Z|\x00)")
+_ENDERS = b"QSFX"
+_COPY = b"dcf"
+_BEHIND_COPY = b"SH"
+
 _BACKEND = re.compile(rb"[RKSZTDCENA123ntIsGHWdcVv]")
-# Types of the protocol are letters, and lengths of first messages below 16 MiB begin with a zero:
-# so neither TLS nor a protocol of text is taken for a connection that was joined half-way.
-_BEGUN = re.compile(rb"\x00(?:\Z|\x00)|[QPBDECSHFXdcf](?:\Z|\x00)")
-_STARTUP_BEGUN = re.compile(rb"\x00(?:\Z|\x00)")
+_IDLE = b"NASE"
+_ENCRYPTION_ANSWERS = b"NSG"
 
 
 class PostgresExchange(ReadExchange):
@@ -57,9 +59,97 @@ class PostgresExchange(ReadExchange):
     beyond the server's own limits, and an answer that no request waits for.
     """
 
-    __slots__ = ("_encryption_asked", "_number")
+    __slots__ = ("_encryption_asked", "_extended", "_number", "_sync_due")
 
     def __init__(self) -> None:
         self._number = 0
         self._encryption_asked = False
+        self._extended = self._sync_due = False
         super().__init__(self._requests(), self._answers())
+
+    def _requests(self) -> Grammar:
+        first = _JOINED
+        if (yield PEEK) == b"\0":
+            yield from self._startup()
+            first = _FRONTEND
+        while True:
+            kind, size = yield from _header(first)
+            first = _FRONTEND
+            if kind in _COPY or (self._sync_due and kind in _BEHIND_COPY):
+                # The server ignored the Sync that came before the data; this one it answers.
+                self._sync_due = self._extended and kind != b"S"
+                yield Begin(self._number, first=False)
+                yield Skip(size)
+                yield LEAVE
+            else:
+                yield from self._request(kind, size)
+
+    def _startup(self) -> Grammar:
+        code = 0
+        while code >> 16 != _VERSION:
+            header = yield Take(8, _STARTUP)
+            size, code = int.from_bytes(header[:4]), int.from_bytes(header[4:])
+            known = code in {_CANCEL, _SSL, _GSS} or code >> 16 == _VERSION
+            if not known or not 8 <= size <= _MOST_STARTUP:
+                raise Unreadable
+            if self._number == 0:
+                self._number = 1
+                yield Begin(1)
+            if code == _CANCEL:
+                self.awaiting.clear()
+                yield Skip(size - 8)
+                yield END
+                yield PEEK
+                raise Unreadable
+            self.awaiting.setdefault(1, b"")
+            yield Skip(size - 8)
+            self._encryption_asked = self._encryption_asked or code in {_SSL, _GSS}
+        while (yield PEEK) == b"p":
+            _, size = yield from _header(_PASSWORD)
+            yield Skip(size)
+        yield LEAVE
+
+    def _request(self, kind: bytes, size: int) -> Grammar:
+        """The rest of a request whose first message is of that kind."""
+        self._number += 1
+        if kind != b"X":
+            self.awaiting[self._number] = b""
+        yield Begin(self._number)
+        yield Skip(size)
+        while kind not in _ENDERS:
+            kind, size = yield from _header(_FRONTEND)
+            yield Skip(size)
+        self._extended, self._sync_due = kind == b"S", False
+        yield END
+
+    def _answers(self) -> Grammar:
+        request = NO_REQUEST
+        while True:
+            kind = yield PEEK
+            if request == NO_REQUEST:
+                request = next(iter(self.awaiting), NO_REQUEST)
+                self.awaiting.pop(request, None)
+                if request == NO_REQUEST and kind not in _IDLE:
+                    raise Unreadable
+                yield Begin(request)
+            if self._encryption_asked and kind in _ENCRYPTION_ANSWERS:
+                self._encryption_asked = False
+                yield Take(1)
+                if kind != b"N":
+                    yield LEAVE
+                    return
+                continue
+            kind, size = yield from _header(_BACKEND)
+            yield Skip(size)
+            if kind == b"Z" or request == NO_REQUEST:
+                yield END
+                request = NO_REQUEST
+
+
+def _header(known: re.Pattern[bytes]) -> Generator[Want, bytes, tuple[bytes, int]]:
+    """Takes type and length of a message; returns the type and how many bytes follow."""
+    header = yield Take(5, known)
+    size = int.from_bytes(header[1:]) - 4
+    if known.match(header) is None or not 0 <= size <= _MOST_MESSAGE:
+        raise Unreadable
+    return header[:1], size

@@ -159,7 +159,7 @@ class Reading:
 
     def _whole(self, want: Line | Take) -> bytes | None:
         at, there = self._at, len(self._buffer) - self._at
-        if type(want) is Take:
+        if isinstance(want, Take):
             end = at + want.size if there >= want.size else 0
         else:
             end = self._buffer.find(b"\n", at, at + want.most) + 1

@@ -80,7 +80,7 @@ class RedisExchange(ReadExchange):
             size = _number(line)
             if not line.startswith(b"$") or size < 0:
                 raise Unreadable
-            if position < _WORDS and size <= _LONGEST_WORD:
+            if len(words) == position < _WORDS and size <= _LONGEST_WORD:
                 words.append((yield Take(size)).upper())
             else:
                 yield Skip(size)

@@ -4,18 +4,23 @@ Cutting and dropping are other toxics. The clock and the socket are the link's.
 """
 
 from collections import deque
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from math import sqrt
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from harness.kinds import params
 from harness.model.units import Duration, Instant
 from harness.proxy.items import Action, Chunk, Injected, Item, WakeAt, weight
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import Attribute, Value, milliseconds
+from harness.proxy.wire import Attribute, TextAttribute, Value, milliseconds
 
 _NS_PER_MS = 1_000_000
+# Where the two draws without a bound are cut, in jitters above latency. A normal draw goes beyond
+# once in a billion, a pareto draw once in ten thousand.
+_NORMAL_MOST = 6
+_PARETO_MOST = 100
 
 
 class Latency(Toxic):
@@ -23,14 +28,23 @@ class Latency(Toxic):
 
     kind = "latency"
     summary = "Holds every chunk for a time (latency, and jitter around it); order is kept."
-    wire: ClassVar[tuple[Attribute, ...]] = (milliseconds("latency"), milliseconds("jitter"))
+    wire: ClassVar[tuple[Attribute, ...]] = (
+        milliseconds("latency"),
+        milliseconds("jitter"),
+        TextAttribute(name="distribution", default=None, choices=("uniform", "normal", "pareto")),
+    )
 
     @params
     class Params:
-        """``jitter`` is the most that a chunk's delay differs from ``latency``."""
+        """``jitter`` says how far a chunk's delay lies from ``latency``, by ``distribution``.
+
+        ``uniform``: so far at most. ``normal``: it is the deviation. ``pareto``: ``latency`` is the
+        least, and the mean is larger by ``jitter``.
+        """
 
         latency: Duration
         jitter: Duration = Duration.ZERO
+        distribution: Literal["uniform", "normal", "pareto"] = "uniform"
 
     def __init__(
         self, values: Mapping[str, Value], draws: Random, common: MutableMapping[str, Any]
@@ -101,11 +115,12 @@ class Latency(Toxic):
         return _restamped(item, stamp)
 
     def _draw_ns(self) -> int:
-        delay, jitter = int(self.values["latency"]), int(self.values["jitter"])
-        if jitter > 0:
-            # Whole milliseconds in [-jitter, jitter), as Toxiproxy draws them.
-            delay += self.draws.randrange(-jitter, jitter)
-        return max(0, delay) * _NS_PER_MS
+        latency = max(0, int(self.values["latency"]))
+        jitter = max(0, int(self.values["jitter"]))
+        if not jitter:
+            return latency * _NS_PER_MS
+        draw = _DRAWS[str(self.values.get("distribution", "uniform"))]
+        return max(0, draw(self.draws, latency, jitter))
 
     @classmethod
     def attributes(cls, params: "Latency.Params") -> dict[str, Value]:
@@ -114,25 +129,65 @@ class Latency(Toxic):
         Raises:
             UserError: a duration is no whole number of milliseconds, negative, or far too long.
         """
-        return {
+        values: dict[str, Value] = {
             "latency": whole_ms("latency", params.latency),
             "jitter": whole_ms("jitter", params.jitter),
         }
+        if params.distribution != "uniform":
+            values["distribution"] = params.distribution
+        return values
 
     @classmethod
     def trace(cls, params: "Latency.Params") -> Trace:
-        return Trace(
-            effect="delay",
-            least=max(Duration.ZERO, params.latency - params.jitter),
-            usual=params.latency,
-            longest=params.latency + params.jitter,
-        )
+        latency, jitter = params.latency, params.jitter
+        if not jitter:
+            return Trace(effect="delay", least=latency, usual=latency, longest=latency)
+        least, usual, most = {
+            "uniform": (max(Duration.ZERO, latency - jitter), latency, 1),
+            "normal": (Duration.ZERO, latency, _NORMAL_MOST),
+            "pareto": (latency, latency + jitter, _PARETO_MOST),
+        }[params.distribution]
+        return Trace(effect="delay", least=least, usual=usual, longest=latency + jitter * most)
 
     @classmethod
     def words(cls, params: "Latency.Params") -> str:
-        around = f" ± {params.jitter}" if params.jitter else ""
-        return f"{params.latency}{around} latency"
+        if not params.jitter:
+            return f"{params.latency} latency"
+        sign = "+" if params.distribution == "pareto" else "±"
+        drawn = "" if params.distribution == "uniform" else f" ({params.distribution})"
+        return f"{params.latency} {sign} {params.jitter} latency{drawn}"
 
 
 def _restamped(item: Item, stamp: Instant) -> Item:
     return Chunk(item.data, stamp, item.turn) if isinstance(item, Chunk) else item
+
+
+def _uniform(draws: Random, latency: int, jitter: int) -> int:
+    """Nanoseconds; ``latency`` and ``jitter`` in ms. Whole ms in [-jitter, jitter), as Toxiproxy."""
+    return (latency + draws.randrange(-jitter, jitter)) * _NS_PER_MS
+
+
+def _normal(draws: Random, latency: int, jitter: int) -> int:
+    """Nanoseconds; ``latency`` (the mean) and ``jitter`` (the deviation) in ms. May be below 0."""
+    beyond = min(draws.normalvariate(), _NORMAL_MOST)
+    return latency * _NS_PER_MS + round(jitter * _NS_PER_MS * beyond)
+
+
+def _pareto(draws: Random, latency: int, jitter: int) -> int:
+    """Nanoseconds; ``latency`` (the least) and ``jitter`` in ms.
+
+    ``latency + jitter * L``, L of the Pareto type II or Lomax distribution (K. S. Lomax, Business
+    Failures, JASA 49, 1954) with tail index 2 and scale 1: it exceeds x with probability
+    ``(1 + x) ** -2``, so ``(1 - u) ** -0.5 - 1`` draws it from a uniform u, and its mean is
+    ``1 / (2 - 1) = 1``. Cut at 100, what lies beyond counts as 100 and the mean is the integral of
+    that probability from 0 to 100: ``1 - 1 / 101``, one percent less.
+    """
+    beyond = min(1 / sqrt(1 - draws.random()) - 1, _PARETO_MOST)
+    return latency * _NS_PER_MS + round(jitter * _NS_PER_MS * beyond)
+
+
+_DRAWS: Mapping[str, Callable[[Random, int, int], int]] = {
+    "uniform": _uniform,
+    "normal": _normal,
+    "pareto": _pareto,
+}

@@ -1,6 +1,6 @@
 """Noop: does nothing. It shows that a toxic is there, and where one stands in the chain."""
 
-from harness.proxy.toxic import Toxic
+from harness.proxy.toxic import NoParams, Toxic
 
 
 class Noop(Toxic):
@@ -10,5 +10,5 @@ class Noop(Toxic):
     summary = "Does nothing; every byte and every close passes untouched."
 
     @classmethod
-    def words(cls, params: "Noop.Params") -> str:
+    def words(cls, params: NoParams) -> str:
         return "nothing (noop)"

@@ -50,7 +50,7 @@ class Slicer(Toxic):
         self, values: Mapping[str, Value], draws: Random, common: MutableMapping[str, Any]
     ) -> None:
         super().__init__(values, draws, common)
-        self._queue: deque[Item] = deque()
+        self._queue: deque[tuple[Item, int]] = deque()  # each with the seed of its cuts
         self._cuts: Iterator[int] | None = None  # of the first chunk, once its cutting has begun
         self._left = 0  # so many bytes of it have left
         self._due = 0  # the next piece leaves then, not before
@@ -64,10 +64,11 @@ class Slicer(Toxic):
         if not isinstance(item, Chunk):
             if not self._queue:
                 return (item,)
-            self._queue.append(item)
+            self._queue.append((item, 0))
             return ()
         behind, paused = bool(self._queue), now.ns < self._due
-        self._queue.append(item)
+        # Drawn here, so that the cuts do not depend on when this chunk's turn comes.
+        self._queue.append((item, self.draws.getrandbits(64) if self._variation() else 0))
         self._held += weight(item)
         if behind:
             return (Injected(item.turn),)
@@ -89,7 +90,7 @@ class Slicer(Toxic):
 
     def remove(self, now: Instant) -> Sequence[Action]:
         leaving = [] if self._cuts is None else [self._rest_of_first()]
-        leaving.extend(self._queue)
+        leaving.extend(item for item, _ in self._queue)
         self._queue.clear()
         self._due = 0
         self._held = 0
@@ -103,19 +104,19 @@ class Slicer(Toxic):
             # Timers are no finer than a millisecond. Shorter pauses count from when the piece was
             # due, or a thousand of 10 us would take a second; longer ones are never cut short.
             self._due = (self._due if pause < _NS_PER_MS else now.ns) + pause
-            if queue and not isinstance(queue[0], Chunk):
-                leaving.append(queue.popleft())
+            if queue and not isinstance(queue[0][0], Chunk):
+                leaving.append(queue.popleft()[0])
         if queue:
             leaving.append(WakeAt(Instant(max(self._due, now.ns))))
         return leaving
 
     def _next_piece(self) -> Item:
-        first = self._queue[0]
+        first, seed = self._queue[0]
         assert isinstance(first, Chunk)  # a close leaves together with what it is behind
         if self._cuts is None:
-            self._cuts = cuts(
-                len(first.data), int(self.values["average_size"]), self._variation(), self.draws
-            )
+            average, variation = int(self.values["average_size"]), self._variation()
+            draws = Random(seed)  # noqa: S311 - repeatable is the point
+            self._cuts = cuts(len(first.data), average, variation, draws)
         end = next(self._cuts)
         if end == len(first.data):
             return self._rest_of_first()
@@ -125,7 +126,7 @@ class Slicer(Toxic):
         return piece
 
     def _rest_of_first(self) -> Item:
-        first = self._queue.popleft()
+        first, _ = self._queue.popleft()
         assert isinstance(first, Chunk)
         left, self._left = self._left, 0
         self._cuts = None
