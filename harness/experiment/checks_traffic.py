@@ -1,15 +1,17 @@
-"""Rules of what an experiment sends and injects: prepare, bursts, faults, and every placeholder filled.
+"""Rules of what an experiment sends: prepare, bursts, where faults stand, and every placeholder filled.
 
-What is judged, and what is expected, is ``checks_experiment.py``.
+A fault by itself is ``checks_faults.py``; what is judged, and what is expected, is
+``checks_experiment.py``.
 """
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from harness.experiment.checks_faults import check_fault
 from harness.experiment.checks_services import addresses
 from harness.experiment.checks_target import asked_placeholders, operation_placeholders
 from harness.experiment.draft import Draft, ExperimentDraft, TargetDraft
-from harness.experiment.experiment_parts import MAX_CONCURRENCY, BurstPart, Fault, burst_parts
+from harness.experiment.experiment_parts import MAX_CONCURRENCY, BurstPart, burst_parts
 from harness.experiment.nodes import Path, child, find
 from harness.experiment.report import unknown
 from harness.experiment.target_parts import Operation, Probe, Reset
@@ -17,11 +19,9 @@ from harness.experiment.texts import (
     IN_REQUESTS,
     answer_expression,
     placeholders,
-    sentence,
     unknown_placeholder,
 )
 from harness.experiment.words import RESERVED
-from harness.model.errors import UserError
 from harness.model.units import Duration
 
 _FOR_VALUE = "Give it a value in vars:, or capture it in the experiment's prepare:."
@@ -71,7 +71,7 @@ def _method(
 ) -> set[str]:
     """Reports on the steps; the operations that some burst sends."""
     for path, fault in experiment.faults():
-        _fault(experiment, target, path, fault, limit)
+        check_fault(experiment, target, path, fault, limit)
     sent: set[str] = set()
     bursts = last_burst = 0
     for index, step in experiment.method.items():
@@ -110,34 +110,6 @@ def _method(
             at_key=True,
         )
     return sent if complete and bursts else {*sent, *target.names("operations")}
-
-
-def _fault(
-    experiment: ExperimentDraft, target: TargetDraft, path: Path, fault: Fault, limit: Duration
-) -> None:
-    hops = target.names("hops")
-    if fault.on not in hops:
-        found, expected, hint = unknown("hop", fault.on, hops)
-        behind = [name for name, hop in target.hops.items() if hop.to == fault.on]
-        if not hint and behind:
-            hint = f"{fault.on} is a service; the hop to it is {behind[0]}."
-        experiment.wrong((*path, "on"), found, expected, hint)
-    if fault.lasts is not None and fault.lasts > limit:
-        experiment.wrong(
-            (*path, "for"),
-            f"the fault lasts {fault.lasts.text()}, longer than the whole run may take ({limit.text()})",
-            "a shorter fault, or a longer time:",
-        )
-    word = (*path, fault.kind)
-    try:
-        params = fault.params()
-        # What cannot be sent to a proxy is refused now, not in the first round.
-        sendable = getattr(fault.described, "attributes", None)
-        if sendable is not None:
-            sendable(params)
-    except (UserError, ValueError) as problem:
-        found, _, hint = str(problem).removeprefix(f"{fault.kind}: ").partition("; ")
-        experiment.wrong(word, found.rstrip("."), "", sentence(hint))
 
 
 def _check_part(

@@ -12,15 +12,8 @@ from typing import Any, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from harness.experiment.experiment_parts import (
-    Fault,
-    Invariant,
-    Prepare,
-    Settle,
-    Step,
-    Use,
-    ViolatedBy,
-)
+from harness.experiment.experiment_parts import Invariant, Prepare, Settle, Step, Use, ViolatedBy
+from harness.experiment.fault_parts import Fault
 from harness.experiment.nodes import Mapping, Node, Path, Scalar, child, find, plain
 from harness.experiment.nodes import Sequence as SequenceNode
 from harness.experiment.report import Report

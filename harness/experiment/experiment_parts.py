@@ -1,9 +1,10 @@
-"""The parts of an experiment file: faults, bursts, invariants, expectations; key by key.
+"""The parts of an experiment file: bursts, invariants, expectations; key by key.
 
-The file as a whole is ``schema.py``, what a single value may look like ``words.py``.
+Faults are ``fault_parts.py``, the file as a whole is ``schema.py``, what a single value may look
+like ``words.py``.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -12,7 +13,6 @@ from harness.experiment.worded import Worded, annotated, either, mapping_of
 from harness.experiment.wording import Strict
 from harness.experiment.words import (
     ExpressionText,
-    Percent,
     PositiveSpan,
     Span,
     Text,
@@ -37,20 +37,6 @@ class ViolatedBy(Strict):
     """The invariants that are expected to be broken, exactly these."""
 
     violated: list[Text] = Field(min_length=1, description="names of invariants, or steady-state")
-
-
-class Fault(Worded):
-    """What is done to a hop."""
-
-    nestable: ClassVar[bool] = True
-    on: Text = Field(description="the hop")
-    lasts: PositiveSpan | None = Field(
-        default=None, alias="for", description="else to the end of the round"
-    )
-    stream: Literal["upstream", "downstream"] = Field(
-        default="downstream", description="which direction"
-    )
-    toxicity: Percent = Field(default=1.0, description="the share of connections it acts on")
 
 
 Concurrency = Annotated[int, Field(ge=1, le=MAX_CONCURRENCY)]

@@ -91,9 +91,14 @@ _OWN_HEADERS = (
 )
 
 
-def _header_name(value: str) -> str:
+def _any_header_name(value: str) -> str:
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", value):
         raise problem(f"{value!r} is no name of a header", "letters, digits and hyphens")
+    return value
+
+
+def _header_name(value: str) -> str:
+    _any_header_name(value)
     if value.lower() in _OWN_HEADERS:
         raise problem(f"the header {value!r} is set by the harness itself", "another header")
     return value
@@ -106,7 +111,13 @@ def _header_value(value: object) -> str:
     return line
 
 
-Headers = dict[
-    Annotated[str, AfterValidator(_header_name)],
-    Annotated[str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})],
+# To be looked for; one that is to be sent must not be the harness' own.
+HeaderName = Annotated[
+    str,
+    PlainValidator(lambda value: _any_header_name(text(value))),
+    WithJsonSchema({"type": "string"}),
 ]
+HeaderValue = Annotated[
+    str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})
+]
+Headers = dict[Annotated[str, AfterValidator(_header_name)], HeaderValue]

@@ -11,7 +11,8 @@ from typing import Any
 
 from harness.experiment.checks_target import needs_of, reset_file, service_for
 from harness.experiment.draft import ExperimentDraft, TargetDraft
-from harness.experiment.experiment_parts import DEFAULT_HOLD, Fault, ViolatedBy, burst_parts
+from harness.experiment.experiment_parts import DEFAULT_HOLD, ViolatedBy, burst_parts
+from harness.experiment.fault_parts import Fault
 from harness.experiment.target_parts import Operation, Ready, Service
 from harness.expressions.parse import parse
 from harness.model.errors import HarnessBug
@@ -209,9 +210,8 @@ def _method(experiment: ExperimentDraft) -> Iterator[Step]:
                 kind=fault.kind,
                 on=fault.on,
                 params=fault.plain_params(),
-                stream=fault.stream,
-                toxicity=fault.toxicity,
                 lasts=fault.lasts,
+                **fault.in_a_step(),
             )
         if step.burst is not None:
             parts = [part for _, part in burst_parts(step.burst, ())]

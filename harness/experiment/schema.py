@@ -12,13 +12,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from harness.experiment.experiment_parts import (
     BURST,
     EXPECTED_VARIANTS,
-    Fault,
     Invariant,
     Prepare,
     Settle,
     Step,
     Use,
 )
+from harness.experiment.fault_parts import Fault
 from harness.experiment.target_parts import Hop, Operation, Probe, Reset, Service, Variant, no_keys
 from harness.experiment.worded import choice, either, list_of, made, mapping_of
 from harness.experiment.wording import Strict
@@ -32,7 +32,7 @@ from harness.experiment.words import (
     Text,
 )
 from harness.kinds import Kinds
-from harness.model.units import Duration
+from harness.model.units import Duration, Rate, Size
 
 MAX_ROUNDS = 100_000
 
@@ -164,7 +164,7 @@ class _Generator(GenerateJsonSchema):
     """Defaults as they are written in YAML; no titles, which would only repeat the keys."""
 
     def encode_default(self, dft: Any) -> Any:
-        if isinstance(dft, Duration):
+        if isinstance(dft, Duration | Size | Rate):
             return dft.text()
         if isinstance(dft, Strict):
             return {key: self.encode_default(value) for key, value in dft}

@@ -5,22 +5,30 @@ model of ``schema.py``. No word is known here.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
 
 from harness.experiment.http_words import Headers, LineText
 from harness.experiment.report import nearest
-from harness.experiment.wording import Strict
-from harness.experiment.words import Bytes, ExpressionText, Span, Text, describe, problem
+from harness.experiment.wording import Strict, keys_of
+from harness.experiment.words import (
+    Bytes,
+    BytesPerSecond,
+    ExpressionText,
+    Span,
+    Text,
+    describe,
+    problem,
+)
 from harness.kinds import Described, main_attribute, to_plain
-from harness.model.units import Duration, Size
+from harness.model.units import Duration, Rate, Size
 
 M = TypeVar("M", bound=Strict)
 
 _WITHIN = "within"
-_TYPES: dict[Any, Any] = {Duration: Span, Size: Bytes, str: Text}
+_TYPES: dict[Any, Any] = {Duration: Span, Size: Bytes, Rate: BytesPerSecond, str: Text}
 
 
 class Worded(Strict):
@@ -33,6 +41,11 @@ class Worded(Strict):
     """Whether all attributes may stand under the word: ``slicer: {average_size: 64B}``."""
     hidden: ClassVar[tuple[str, ...]] = ()
     """Attributes that are no keys: the reader of the file fills them in itself."""
+
+    @classmethod
+    def for_kind(cls, described: type[Described]) -> "type[Worded]":
+        """The keys that the kind shares with others of its sort; a sort may make a difference."""
+        return cls
 
     @property
     def kind(self) -> str:
@@ -76,30 +89,55 @@ def word_of(kind: str) -> tuple[str, str | None]:
 def choice(kinds: Mapping[str, type[Described]], base: type[Worded], what: str) -> Any:
     """The type of a mapping that holds exactly one of the kinds' words."""
     tagged: dict[str, type[Worded]] = {}
-    values: dict[str, list[str]] = {}
+    words = _Words()
     for kind, described in sorted(kinds.items()):
         word, value = word_of(kind)
-        values.setdefault(word, []).extend([] if value is None else [value])
-        tagged[f"<{kind}>"] = _inline(kind, described, base)
+        own = base.for_kind(described)
+        tagged[f"<{kind}>"] = inline = _inline(kind, described, own)
+        words.add(word, value, attributes=inline.attributes.values(), shared=keys_of(own))
         if base.nestable and _attributes(described) and value is None:
-            tagged[f"<{kind}>{{}}"] = _nested(kind, described, base)
+            tagged[f"<{kind}>{{}}"] = _nested(kind, described, own)
 
     def check(data: Any) -> Any:
-        _check(data, values, what, [f.alias or n for n, f in base.model_fields.items()])
+        _check(data, words, what)
         return data
 
     if not tagged:
         return Annotated[Any, BeforeValidator(check), WithJsonSchema({"not": {}})]
-    return annotated(
-        either(lambda data: _tag(data, values, tagged), tagged), BeforeValidator(check)
-    )
+    return annotated(either(lambda data: _tag(data, words, tagged), tagged), BeforeValidator(check))
 
 
-def _tag(data: Any, values: Mapping[str, list[str]], tagged: Mapping[str, Any]) -> str | None:
+class _Words:
+    """The words of a sort, each with the values it may have and the keys that stand beside it."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[str]] = {}
+        self.shared: set[str] = set()
+        self._beside: dict[str, set[str]] = {}
+
+    def add(
+        self, word: str, value: str | None, *, attributes: Iterable[str], shared: Iterable[str]
+    ) -> None:
+        self.values.setdefault(word, []).extend([] if value is None else [value])
+        self._beside.setdefault(word, set()).update(attributes)
+        self.shared.update(shared)
+
+    def found_in(self, data: Any) -> list[str]:
+        """Those that stand there as words: ``timeout`` beside ``blackhole_after`` is a key of that."""
+        there = [word for word in self.values if word in data]
+        return [
+            word
+            for word in there
+            if not any(word in self._beside[other] for other in there if other != word)
+        ]
+
+
+def _tag(data: Any, words: _Words, tagged: Mapping[str, Any]) -> str | None:
     """The tag of the model that reads ``data``; angle brackets, for no key has them."""
     if isinstance(data, Worded):
         return f"<{data.kind}>" + ("{}" if hasattr(data, _WITHIN) else "")
-    word = next((word for word in values if word in data), None)
+    values = words.values
+    word = next(iter(words.found_in(data)), None)
     if word is None:
         return None
     if values[word]:
@@ -143,17 +181,18 @@ def either(tell: Any, tagged: Mapping[str, Any]) -> Any:
     )
 
 
-def _check(data: Any, values: Mapping[str, list[str]], what: str, shared: list[str]) -> None:
+def _check(data: Any, known: _Words, what: str) -> None:
+    values = known.values
     words = ", ".join(sorted(values))
     if not isinstance(data, dict):
         raise problem(f"found {describe(data)}", f"a mapping with one of {words}")
-    found = [word for word in values if word in data]
+    found = known.found_in(data)
     if len(found) > 1:
         raise problem(
             f"{' and '.join(found)} stand together", f"one {what} at a time", key=found[1]
         )
     if not found:
-        others = [str(key) for key in data if key not in shared]
+        others = [str(key) for key in data if key not in known.shared]
         near = next((n for key in others if (n := nearest(key, values)) is not None), None)
         named = ", ".join(map(repr, others)) if others else "no word that names one"
         raise problem(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from harness.model.units import Duration, Size
+from harness.model.units import Duration, Rate, Size
 
 # Longer texts are no number with a unit; and a number has to stay printable.
 _MAX_QUANTITY = 40
@@ -118,6 +118,13 @@ def _size(value: object) -> Size:
     return size
 
 
+def _rate(value: object) -> Rate:
+    rate = Rate.parse(_quantity(value))
+    if rate.bytes_per_second < 0:
+        raise problem(f"{value} is negative", "a rate of zero or more")
+    return rate
+
+
 _SPAN_SCHEMA = WithJsonSchema(
     {
         "type": "string",
@@ -135,6 +142,17 @@ Bytes = Annotated[
             "type": "string",
             "pattern": r"^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB|GB|GiB)\s*$",
             "description": "a size with its unit, such as 64KiB; KB is 1,000 bytes",
+        }
+    ),
+]
+BytesPerSecond = Annotated[
+    Rate,
+    PlainValidator(_rate),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB|GB|GiB)/s\s*$",
+            "description": "a rate with its unit, such as 100KB/s; KB is 1,000 bytes",
         }
     ),
 ]

@@ -104,16 +104,34 @@ class PreparePlan(Struct, frozen=True, kw_only=True):
     capture: dict[str, str] = {}
 
 
+class HeaderMatch(Struct, frozen=True, kw_only=True):
+    """Requests whose ``header`` has one of ``values``."""
+
+    header: str
+    values: tuple[str, ...]
+
+
 class FaultStep(Struct, frozen=True, kw_only=True, tag="fault"):
-    """``kind`` is the toxic's or fault's name; it lasts to the end of its round, or ``lasts``."""
+    """``kind`` is the toxic's or fault's name; it lasts to the end of its round, or ``lasts``.
+
+    ``stream`` is None for a fault that is no toxic; what stands behind it is then left at its
+    default. ``per``, ``codec``, ``skip``, ``first``, ``match`` and ``seed`` are None where the
+    toxic's own default holds, and no Toxiproxy but ours knows them.
+    """
 
     id: str
     """Unique in the plan and stable: ``latency@db``, with ``#2`` behind a second one."""
     kind: str
     on: str
     params: Params
-    stream: Literal["upstream", "downstream"] = "downstream"
+    stream: Literal["upstream", "downstream"] | None = "downstream"
     toxicity: float = 1.0
+    per: Literal["connection", "request"] | None = None
+    codec: str | None = None
+    skip: int | None = None
+    first: int | None = None
+    match: HeaderMatch | None = None
+    seed: int | None = None
     lasts: Duration | None = None
 
 

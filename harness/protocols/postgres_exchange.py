@@ -59,12 +59,12 @@ class PostgresExchange(ReadExchange):
     beyond the server's own limits, and an answer that no request waits for.
     """
 
-    __slots__ = ("_encryption_asked", "_extended", "_number", "_sync_due")
+    __slots__ = ("_encryption_asked", "_extended", "_number")
 
     def __init__(self) -> None:
         self._number = 0
         self._encryption_asked = False
-        self._extended = self._sync_due = False
+        self._extended = False
         super().__init__(self._requests(), self._answers())
 
     def _requests(self) -> Grammar:
@@ -75,12 +75,8 @@ class PostgresExchange(ReadExchange):
         while True:
             kind, size = yield from _header(first)
             first = _FRONTEND
-            if kind in _COPY or (self._sync_due and kind in _BEHIND_COPY):
-                # The server ignored the Sync that came before the data; this one it answers.
-                self._sync_due = self._extended and kind != b"S"
-                yield Begin(self._number, first=False)
-                yield Skip(size)
-                yield LEAVE
+            if kind in _COPY:
+                yield from self._copy(size)
             else:
                 yield from self._request(kind, size)
 
@@ -95,18 +91,30 @@ class PostgresExchange(ReadExchange):
             if self._number == 0:
                 self._number = 1
                 yield Begin(1)
+                if code != _CANCEL:
+                    self.awaiting[1] = b""
+            yield Skip(size - 8)
             if code == _CANCEL:
-                self.awaiting.clear()
-                yield Skip(size - 8)
                 yield END
                 yield PEEK
                 raise Unreadable
-            self.awaiting.setdefault(1, b"")
-            yield Skip(size - 8)
             self._encryption_asked = self._encryption_asked or code in {_SSL, _GSS}
         while (yield PEEK) == b"p":
             _, size = yield from _header(_PASSWORD)
             yield Skip(size)
+        yield LEAVE
+
+    def _copy(self, size: int) -> Grammar:
+        """COPY data behind their request, and the Sync behind them: the server ignored the earlier."""
+        yield Begin(self._number, first=False)
+        yield Skip(size)
+        kind = yield PEEK
+        while kind in _COPY or (self._extended and kind in _BEHIND_COPY):
+            kind, size = yield from _header(_FRONTEND)
+            yield Skip(size)
+            if kind == b"S":
+                break
+            kind = yield PEEK
         yield LEAVE
 
     def _request(self, kind: bytes, size: int) -> Grammar:
@@ -119,31 +127,36 @@ class PostgresExchange(ReadExchange):
         while kind not in _ENDERS:
             kind, size = yield from _header(_FRONTEND)
             yield Skip(size)
-        self._extended, self._sync_due = kind == b"S", False
+        self._extended = kind == b"S"
         yield END
 
     def _answers(self) -> Grammar:
-        request = NO_REQUEST
         while True:
             kind = yield PEEK
-            if request == NO_REQUEST:
-                request = next(iter(self.awaiting), NO_REQUEST)
-                self.awaiting.pop(request, None)
-                if request == NO_REQUEST and kind not in _IDLE:
-                    raise Unreadable
-                yield Begin(request)
-            if self._encryption_asked and kind in _ENCRYPTION_ANSWERS:
-                self._encryption_asked = False
-                yield Take(1)
-                if kind != b"N":
-                    yield LEAVE
-                    return
-                continue
+            request = next(iter(self.awaiting), NO_REQUEST)
+            self.awaiting.pop(request, None)
+            if request == NO_REQUEST and kind not in _IDLE:
+                raise Unreadable
+            yield Begin(request)
+            if (yield from self._encryption(kind)):
+                return
             kind, size = yield from _header(_BACKEND)
             yield Skip(size)
-            if kind == b"Z" or request == NO_REQUEST:
-                yield END
-                request = NO_REQUEST
+            while request != NO_REQUEST and kind != b"Z":
+                kind, size = yield from _header(_BACKEND)
+                yield Skip(size)
+            yield END
+
+    def _encryption(self, kind: bytes) -> Generator[Want, bytes, bool]:
+        """The single bytes that answer a wish for encryption; true if the server consents."""
+        while self._encryption_asked and kind in _ENCRYPTION_ANSWERS:
+            self._encryption_asked = False
+            yield Take(1)
+            if kind != b"N":
+                yield LEAVE
+                return True
+            kind = yield PEEK
+        return False
 
 
 def _header(known: re.Pattern[bytes]) -> Generator[Want, bytes, tuple[bytes, int]]:

@@ -18,9 +18,8 @@ from harness.protocols.reading import (
     Want,
 )
 
-_COUNT_LINE = 32
-"""Room for any number that Redis takes, and for nothing else."""
-
+# Room for any number that Redis takes, and for nothing else.
+_COUNT_LINE = Line(32)
 _COUNT = re.compile(rb".(-?[0-9]{1,18})\r\n")
 
 # What a reply or a part of one begins with. Simple values are their line; bulks, errors and
@@ -28,7 +27,8 @@ _COUNT = re.compile(rb".(-?[0-9]{1,18})\r\n")
 _SIMPLE = b"+-:_#,("
 _BULK = b"$!="
 _VALUES_EACH = {b"*": 1, b"~": 1, b">": 1, b"%": 2, b"|": 2}
-_REPLY = re.compile(rb"[+\-:_#,(]|[$!=*~>%|](?:\Z|[-0-9])")
+_REPLY_LINE = Line(start=re.compile(rb"[+\-:_#,(]|[$!=*~>%|](?:\Z|[-0-9])"))
+_END_OF_BULK = Take(2)
 
 # Behind these, replies and commands do not pair one to one any more.
 _UNPAIRED = {
@@ -72,11 +72,11 @@ class RedisExchange(ReadExchange):
                 return
 
     def _array(self) -> Generator[Want, bytes, list[bytes]]:
-        count = _number((yield Line(_COUNT_LINE)))
+        count = _number((yield _COUNT_LINE))
         yield Begin(self._next() if count > 0 else NO_REQUEST)
         words: list[bytes] = []
         for position in range(count):
-            line = yield Line(_COUNT_LINE)
+            line = yield _COUNT_LINE
             size = _number(line)
             if not line.startswith(b"$") or size < 0:
                 raise Unreadable
@@ -100,7 +100,7 @@ class RedisExchange(ReadExchange):
 
     def _replies(self) -> Grammar:
         while True:
-            line = yield Line(start=_REPLY)
+            line = yield _REPLY_LINE
             request = NO_REQUEST
             if not line.startswith(b">"):
                 request = next(iter(self.awaiting), NO_REQUEST)
@@ -108,7 +108,7 @@ class RedisExchange(ReadExchange):
             yield Begin(request)
             left = yield from _element(line)
             while left:
-                line = yield Line(start=_REPLY)
+                line = yield _REPLY_LINE
                 if line.startswith(b">"):
                     raise Unreadable
                 left += (yield from _element(line)) - 1
@@ -133,7 +133,7 @@ def _element(line: bytes) -> Generator[Want, bytes, int]:
 
 
 def _end_of_bulk() -> Grammar:
-    if (yield Take(2)) != CRLF:
+    if (yield _END_OF_BULK) != CRLF:
         raise Unreadable
 
 

@@ -2,7 +2,8 @@
 
     assert play(latency) >> at(0, b"a") << Injected(0) << WakeAt(t(40)) >> at(40) << Send(b"a")
 
-Times are milliseconds from the start. Every action must be expected, in order. A mismatch prints
+Times are milliseconds from the start. For toxics alone there are ``started``, ``updated`` and
+``removed`` beside ``at``. Every action must be expected, in order. A mismatch prints
 the dialogue; a playbook that nobody asserted fails the test by itself.
 """
 
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 from harness.model.units import Instant
 from harness.proxy.items import Chunk, Close
+from harness.proxy.wire import Value
 
 
 class Subject(Protocol):
@@ -22,9 +24,9 @@ class Subject(Protocol):
     def wake(self, now: Instant) -> Sequence[Any]: ...
 
 
-def t(milliseconds: int) -> Instant:
+def t(milliseconds: float) -> Instant:
     """The instant so long after the start."""
-    return Instant.of_ns(milliseconds * 1_000_000)
+    return Instant.of_ns(round(milliseconds * 1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Stimulus:
     happen: Callable[[Any, Instant], Sequence[Any]]
 
 
-def at(milliseconds: int, item: bytes | Chunk | Close | None = None) -> Stimulus:
+def at(milliseconds: float, item: bytes | Chunk | Close | None = None) -> Stimulus:
     """Feeds an item that arrives just then; without one, the subject is woken."""
     now = t(milliseconds)
     if item is None:
@@ -63,7 +65,7 @@ def at(milliseconds: int, item: bytes | Chunk | Close | None = None) -> Stimulus
 
 
 def then(
-    milliseconds: int, words: str, happen: Callable[[Any, Instant], Sequence[Any] | None]
+    milliseconds: float, words: str, happen: Callable[[Any, Instant], Sequence[Any] | None]
 ) -> Stimulus:
     """Anything else: an update, a removal."""
     return Stimulus(
@@ -71,6 +73,23 @@ def then(
         f"at {milliseconds} {words}",
         lambda subject, when: happen(subject, when) or (),
     )
+
+
+def started(milliseconds: float) -> Stimulus:
+    """A toxic begins to act."""
+    return then(milliseconds, "start", lambda toxic, now: toxic.start(now))
+
+
+def updated(milliseconds: float, **values: Value) -> Stimulus:
+    """A toxic's attributes change; these are all of them."""
+    return then(
+        milliseconds, f"update {values}", lambda toxic, now: toxic.update(dict(values), now)
+    )
+
+
+def removed(milliseconds: float) -> Stimulus:
+    """A toxic is taken off."""
+    return then(milliseconds, "remove", lambda toxic, now: toxic.remove(now))
 
 
 class Playbook:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
+
+from harness.model.units import Duration
 from tests.support.sockets import Peer
 
 
@@ -40,11 +43,21 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """``real`` is true of the original server."""
+    """``real`` is true of the original server; ``pid`` is the server's process, 0 if not known.
+
+    ``patience`` is how long a call may take.
+    """
 
     host: str
     port: int
     real: bool
+    pid: int = 0
+    patience: Duration = Duration.of_s(10)
+
+    def process(self) -> psutil.Process:
+        """The server's process, to be counted and measured."""
+        assert self.pid, "the server's process is not known"
+        return psutil.Process(self.pid)
 
     def call(
         self,
@@ -56,7 +69,9 @@ class Api:
     ) -> Reply:
         """``body`` is sent as it is when it is bytes, else as JSON."""
         payload = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
+        connection = http.client.HTTPConnection(
+            self.host, self.port, timeout=self.patience.in_s
+        )
         try:
             connection.request(method, path, body=payload, headers=dict(headers or {}))
             answer = connection.getresponse()

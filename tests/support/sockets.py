@@ -1,6 +1,7 @@
 """Both ends of a proxied connection, blocking and with limits: peers and small upstream servers."""
 
 import contextlib
+import os
 import queue
 import select
 import socket
@@ -12,11 +13,12 @@ from typing import Literal, Self
 
 from harness.model.units import Duration
 
-_LIMIT = Duration.of_s(10)
+# Shorter where a test is meant to fail: what never comes is waited for in vain.
+_LIMIT = Duration.of_s(int(os.environ.get("HARNESS_PEER_PATIENCE", "10")))
 
 
 class Peer:
-    """One end of a connection. Waits at most ten seconds for anything."""
+    """One end of a connection. Waits at most ``HARNESS_PEER_PATIENCE`` seconds, 10, for anything."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -49,6 +51,28 @@ class Peer:
             got.append(piece)
         return b"".join(got)
 
+    def arrivals(self, count: int) -> list[tuple[float, int]]:
+        """One entry a read: the time in ms and how many bytes had come by then, up to ``count``."""
+        found: list[tuple[float, int]] = []
+        total = 0
+        while total < count:
+            piece = self.sock.recv(count - total)
+            if not piece:
+                break
+            total += len(piece)
+            found.append((time.monotonic_ns() / 1e6, total))
+        return found
+
+    def last_words(self) -> tuple[bytes, Literal["eof", "reset"]]:
+        """All bytes up to the end of the stream, and how it ends."""
+        got = bytearray()
+        try:
+            while piece := self.sock.recv(1 << 20):
+                got += piece
+        except ConnectionResetError:
+            return bytes(got), "reset"
+        return bytes(got), "eof"
+
     def round_trip(self, data: bytes = b"x") -> Duration:
         """How long the echo of ``data`` takes."""
         began = time.monotonic_ns()
@@ -58,12 +82,7 @@ class Peer:
 
     def ending(self) -> Literal["eof", "reset"]:
         """How the stream ends; bytes before the end are dropped."""
-        try:
-            while self.sock.recv(1 << 16):
-                pass
-        except ConnectionResetError:
-            return "reset"
-        return "eof"
+        return self.last_words()[1]
 
     def silent(self, within: Duration) -> bool:
         """True when nothing arrives, not even the end."""

@@ -1,25 +1,48 @@
-"""Both servers under one contract: ours, and the original 2.12. One of each, cleaned between cases."""
+"""Both servers under one contract: ours, and the original 2.12. One of each, cleaned between cases.
 
-import json
-import subprocess
-import sys
-from urllib.parse import quote, urlsplit
+Two environment variables change what is run:
+
+- ``HARNESS_KILL_TOXIPROXY=1`` also runs the rows marked ☠ and ⌛ on the original, each on a server of
+  its own, and asserts that it is killed or hangs as the contract says. Takes about three minutes.
+- ``HARNESS_IGNORING_PROXY=1`` puts a proxy in the place of ours whose toxics do nothing, and leaves
+  the original out. All cases with an effect must fail then; ``test_ignoring.py`` counts that.
+"""
+
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
-from tests.support.engines import toxiproxy_server
-from tests.support.proxies import foreign_toxiproxy
-from tests.support.proxy_api import Api
+from harness.model.units import Duration
+from tests.support import servers
 from tests.support.sockets import Upstream
 
+EMBEDDED = pytest.param("embedded", id="embedded")
+ORIGINAL = pytest.param("original", id="toxiproxy-2.12", marks=pytest.mark.engine("toxiproxy"))
+BOTH = [EMBEDDED] if servers.IGNORING else [EMBEDDED, ORIGINAL]
 
-def case(number):
-    """The case of the contract that a test holds; it stands in the test's id."""
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "effect: a case whose bytes or times show that a toxic acts (set by case(…, effect=True))",
+    )
+
+
+def case(number, *, effect=False):
+    """The case of the contract that a test holds; it stands in the test's id.
+
+    ``effect``: the test fails against a proxy that forwards everything and ignores its toxics.
+    """
 
     def mark(function):
         function = pytest.mark.parametrize("number", [number], ids=[number], indirect=True)(
             function
         )
+        if effect:
+            function = pytest.mark.effect(function)
         return pytest.mark.usefixtures("number")(function)
 
     return mark
@@ -32,29 +55,19 @@ def number(request):
 
 @pytest.fixture(scope="session")
 def embedded():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harness.proxy", "--port", "0"], stdout=subprocess.PIPE, text=True
-    )
-    parts = urlsplit(json.loads(process.stdout.readline())["api"])
-    yield Api(parts.hostname, parts.port, real=False)
-    process.terminate()
-    assert process.wait(timeout=10) == 0
-    process.stdout.close()
+    with servers.ours() as daemon:
+        yield daemon.api
+        daemon.process.terminate()
+        assert daemon.exit_code(Duration.of_s(10)) == 0, daemon.log()
 
 
 @pytest.fixture(scope="session")
 def original():
-    with foreign_toxiproxy(toxiproxy_server()) as url:
-        parts = urlsplit(url)
-        yield Api(parts.hostname, parts.port, real=True)
+    with servers.original() as daemon:
+        yield daemon.api
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("original", id="toxiproxy-2.12", marks=pytest.mark.engine("toxiproxy")),
-    ]
-)
+@pytest.fixture(params=BOTH)
 def api(request):
     """A server without proxies."""
     server = request.getfixturevalue(request.param)
@@ -67,6 +80,30 @@ def ours(embedded):
     """Our server alone, for what the original cannot do, or does not survive."""
     yield embedded
     _clear(embedded)
+
+
+@pytest.fixture
+def theirs(original):
+    """The original alone, for what ours refuses."""
+    yield original
+    _clear(original)
+
+
+@pytest.fixture(params=BOTH)
+def daemon(request):
+    """Starts a server of the test's own, with the flags it is given."""
+    start = servers.ours if request.param == "embedded" else servers.original
+    with ExitStack() as stack:
+        yield lambda *flags, **more: stack.enter_context(start(*flags, **more))
+
+
+@pytest.fixture
+def doomed():
+    """An original of the test's own, to be killed or hung; only when that was asked for."""
+    if os.environ.get("HARNESS_KILL_TOXIPROXY") != "1":
+        pytest.skip("kills or hangs the original: runs with HARNESS_KILL_TOXIPROXY=1")
+    with servers.original() as daemon:
+        yield replace(daemon, api=replace(daemon.api, patience=Duration.of_s(40)))
 
 
 @pytest.fixture
@@ -86,6 +123,4 @@ def upstream():
 
 def _clear(server):
     for name in server.get("/proxies").json():
-        if server.real and "/" in name:
-            continue  # the original cannot delete it (TX-025)
         assert server.delete(f"/proxies/{quote(name, safe='')}").status == 204

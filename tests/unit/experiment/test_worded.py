@@ -3,7 +3,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from harness.experiment.experiment_parts import Fault, Invariant
+from harness.experiment.experiment_parts import Invariant
+from harness.experiment.fault_parts import Fault
 from harness.experiment.target_parts import Probe, Reset, Service
 from harness.experiment.worded import choice, word_of
 from tests.unit.experiment.tiny import KINDS

@@ -8,7 +8,15 @@ from harness.kinds import Kinds, params
 from harness.model.units import Duration, Size
 
 
-class Latency:
+class OnAStream:
+    """What every toxic says of itself."""
+
+    streams = ("downstream", "upstream")
+    per = "connection"
+    codecs = ("turn", "http", "postgres", "redis")
+
+
+class Latency(OnAStream):
     kind = "latency"
     summary = "delays"
 
@@ -22,7 +30,7 @@ class Latency:
                 raise ValueError("jitter is larger than latency; write a smaller jitter")
 
 
-class Slicer:
+class Slicer(OnAStream):
     kind = "slicer"
     summary = "cuts into slices"
 
