@@ -14,11 +14,13 @@ from typing import Any
 
 from harness import __version__
 from harness.experiment.load import load
+from harness.faults.known import kinds as fault_kinds
+from harness.faults.known import words as fault_words
 from harness.journal.reader import read
 from harness.judge.invariants import INVARIANTS
-from harness.kinds import Kinds, to_params
+from harness.kinds import Kinds
 from harness.model.events import AnyEvent, RunStarted
-from harness.model.plan import FaultStep, Plan
+from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.model.verdicts import worst_exit_code
 from harness.observe import PROBES
@@ -27,7 +29,6 @@ from harness.outputs.kept import kept_text
 from harness.outputs.plan_text import plan_text
 from harness.outputs.result_json import result_bytes, suite_bytes
 from harness.processes.scratch import scratch_of
-from harness.proxy.toxics import TOXICS
 from harness.runner.suite import SuiteOptions, run_suite
 from harness.services import SERVICES
 from harness.services.resets import RESETS
@@ -54,7 +55,7 @@ class Request:
 def vocabulary() -> Kinds:
     """All kinds of YAML words, built-in and foreign."""
     return Kinds(
-        faults=dict(TOXICS.items()),
+        faults=fault_kinds(),
         services=dict(SERVICES.items()),
         probes=dict(PROBES.items()),
         resets=dict(RESETS.items()),
@@ -83,12 +84,6 @@ def dry_run(request: Request) -> int:
     """Prints the resolved plans; starts nothing."""
     sys.stdout.write(plan_text(plans_of(request), describe=fault_words))
     return 0
-
-
-def fault_words(step: FaultStep) -> str:
-    """A fault in words, from its own kind."""
-    kind = TOXICS[step.kind]
-    return str(kind.words(to_params(kind.Params, step.params)))
 
 
 def run(request: Request) -> int:

@@ -28,7 +28,8 @@ def check_fault(
             f"the fault lasts {fault.lasts.text()}, longer than the whole run may take ({limit.text()})",
             "a shorter fault, or a longer time:",
         )
-    _attributes(experiment, path, fault)
+    if not _left_out(experiment, path, fault):
+        _attributes(experiment, path, fault)
     if isinstance(fault, ToxicFault):
         _whom(experiment, path, fault)
         _spoken(experiment, target, path, fault)
@@ -43,6 +44,17 @@ def _hop(experiment: ExperimentDraft, target: TargetDraft, path: Path, fault: Fa
     if not hint and behind:
         hint = f"{fault.on} is a service; the hop to it is {behind[0]}."
     experiment.wrong((*path, "on"), found, expected, hint)
+
+
+def _left_out(experiment: ExperimentDraft, path: Path, fault: Fault) -> bool:
+    """Whether an attribute of the file was wrong by itself; the others then say nothing together."""
+    given = fault.given()
+    node = find(experiment.root, path)
+    places = [node, child(node, fault.kind) or node]
+    return any(
+        name not in given and any(child(place, name) for place in places)
+        for name in fault.attributes.values()
+    )
 
 
 def _attributes(experiment: ExperimentDraft, path: Path, fault: Fault) -> None:
@@ -117,6 +129,8 @@ def _spoken(
     hop = target.hops.get(fault.on)
     if hop is None or fault.codec_in_use != "http" or protocol(target, hop.to) != "sql":
         return
+    if "http" not in fault.toxic.codecs:
+        return  # told already
     said = "codec" if fault.codec else "match" if fault.match else fault.kind
     experiment.wrong(
         (*path, said),

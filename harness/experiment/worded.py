@@ -15,6 +15,7 @@ from harness.experiment.report import nearest
 from harness.experiment.wording import Strict, keys_of
 from harness.experiment.words import (
     Bytes,
+    JUST_TRUE,
     BytesPerSecond,
     ExpressionText,
     Span,
@@ -57,13 +58,16 @@ class Worded(Strict):
         Raises:
             ValueError: the kind refuses this combination of attributes.
         """
+        return self.described.Params(**self.given())
+
+    def given(self) -> dict[str, Any]:
+        """The kind's own attributes that are in the file."""
         within: Any = getattr(self, _WITHIN, self)
-        given = {
+        return {
             attribute: getattr(within, field)
             for field, attribute in self.attributes.items()
             if field in within.model_fields_set
         }
-        return self.described.Params(**given)
 
     def plain_params(self) -> dict[str, Any]:
         """The kind's own attributes as plain values."""
@@ -251,7 +255,7 @@ def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[W
     fields: dict[str, Any] = {}
     taken: dict[str, str] = {}
     if main is None:
-        only: Any = Literal[value] if value is not None else Literal[True]
+        only: Any = JUST_TRUE if value is None else Literal[value]
         fields["the_word"] = (only, Field(alias=word, description=described.summary))
     for name, (hint, default) in attributes.items():
         if name in base.hidden:

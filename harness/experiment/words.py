@@ -158,6 +158,16 @@ BytesPerSecond = Annotated[
 ]
 
 
+def _just_true(value: object) -> bool:
+    if value is True:
+        return True
+    hint = "Leave out what should not be." if value is False else ""
+    raise problem(f"found {describe(value)}", "true: it has no attributes", hint)
+
+
+JUST_TRUE = Annotated[bool, PlainValidator(_just_true), WithJsonSchema({"const": True})]
+
+
 def _percent(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         whole = value * 100 if 0 < value <= 1 else value

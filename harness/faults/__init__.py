@@ -2,3 +2,8 @@
 
 What happens to the bytes is ``proxy/toxics/``. When to act is the runner's decision.
 """
+
+from harness.kinds import Described, Registry
+
+FAULTS: Registry[Described] = Registry(package="harness.faults", group="harness.faults")
+"""The kinds of faults that are no toxics, one file each, named like its ``kind``."""

@@ -4,46 +4,48 @@ Bytes are ``proxy/toxics/``; the talk with the proxy is ``proxy/client.py``. Wha
 in the intention, so that the guardian can do it from the journal alone.
 """
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from harness.faults.trace import Promise, Turn, seen
+import msgspec
+
+from harness.faults.fault import LAPSED, Fault, HopOnProxy, Terms, now
+from harness.faults.trace import Promise, Turn, Window, may_leave_no_turn, seen
 from harness.kinds import to_params
 from harness.model.events import FaultApplied, FaultIntended, FaultSeen, FaultUndone
 from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
-from harness.proxy.client import UNDO_LIMIT, ProxyCallFailed, ProxyServer, removal_command
+from harness.proxy.client import (
+    UNDO_LIMIT,
+    ProxyCallFailed,
+    ProxyServer,
+    ProxyUnreachable,
+    removal_command,
+)
 from harness.proxy.toxics import TOXICS
 
 _NOT_FOUND = 404
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HopOnProxy:
-    """Where the toxic goes: the proxy ``proxy`` of the server at ``admin``, serving hop ``hop``."""
-
-    hop: str
-    admin: str
-    proxy: str
-    observed: Literal["here", "before"]
-
-
 class ToxicFault:
-    """One fault step in one round. All methods block; callers give them a thread."""
+    """One fault step in one round."""
 
     def __init__(self, step: FaultStep, hop: HopOnProxy, *, round: int) -> None:
         self.step = step
-        self._hop = hop
         self.round = round
+        self._hop = hop
         self._kind = TOXICS[step.kind]
         self._params: Any = to_params(self._kind.Params, step.params)
+        self._trace = self._kind.trace(self._params)
         # '#' is no character a Toxiproxy client can put into a path unescaped.
         self._toxic = step.id.replace("#", ".")
+        self._terms = Terms(seed=0)
+        self._lapses = 0
         self._as_applied: object = None
-        self._in_force_since: Instant | None = None
-        self._in_force_until: Instant | None = None
+        self._since: Instant | None = None
+        self._until: Instant | None = None
+        self._counted_before: int | None = None
+        self._counted: int | None = None
 
     def intend(self) -> FaultIntended:
         return FaultIntended(
@@ -56,47 +58,127 @@ class ToxicFault:
             undo={"admin": self._hop.admin, "proxy": self._hop.proxy, "toxic": self._toxic},
         )
 
-    def apply(self) -> FaultApplied:
-        """Adds the toxic.
-
-        Raises:
-            ProxyCallFailed: the server refused it.
-            ProxyUnreachable: the server did not answer; whether it is there is not known.
-        """
-        asked = _now()
+    def apply(self, terms: Terms) -> FaultApplied:
+        """Adds the toxic."""
+        self._terms, self._lapses = terms, terms.lapses()
+        asked = now()
         server = ProxyServer(self._hop.admin)
+        self._counted_before = self._count(server)
         server.add_toxic(
             self._hop.proxy,
             name=self._toxic,
             type=self.step.kind,
-            stream=self.step.stream,
+            stream=self.step.stream or "downstream",
             toxicity=self.step.toxicity,
             attributes=self._kind.attributes(self._params),
+            extensions=self._extensions(),
         )
         # As the server tells it, which may round; the same question is asked before the undo.
         self._as_applied = self._found_on(server)
-        self._in_force_since = confirmed = _now()
+        self._since = confirmed = now()
         return FaultApplied(fault=self.step.id, round=self.round, asked=asked, confirmed=confirmed)
 
-    def undo(self) -> FaultUndone:
-        """Removes the toxic; says whether it was still there, and still as it was applied.
+    @property
+    def asks_before_release(self) -> bool:
+        return self._hop.observed == "here" and may_leave_no_turn(self._trace)
 
-        Raises:
-            ProxyCallFailed, ProxyUnreachable: it may still be there.
-        """
-        asked = _now()
+    def before_release(self) -> None:
+        self._counted_before = self._count(ProxyServer(self._hop.admin))
+
+    def undo(self) -> FaultUndone:
+        """Removes the toxic; says whether it was still there, and still as it was applied."""
+        asked = now()
         server = ProxyServer(self._hop.admin, timeout=UNDO_LIMIT)
-        as_applied = self._found_on(server) == self._as_applied
+        try:
+            as_applied = self._found_on(server) == self._as_applied
+        except ProxyCallFailed:
+            as_applied = False  # nobody can tell; it is to be removed all the same
         found = server.remove_toxic(self._hop.proxy, self._toxic)
-        self._in_force_until = asked
-        return FaultUndone(
+        self._until = asked
+        undone = FaultUndone(
             fault=self.step.id,
             round=self.round,
             asked=asked,
-            confirmed=_now(),
+            confirmed=now(),
             found=found,
             as_applied=as_applied or not found,
+            why="" if found or self._terms.lapses() == self._lapses else LAPSED,
         )
+        # Behind the undo, which must not wait for it: what is gone stays counted.
+        self._counted = self._count(server)
+        return undone
+
+    def gone(self) -> FaultUndone:
+        at = now()
+        return FaultUndone(
+            fault=self.step.id, round=self.round, asked=at, confirmed=at, found=False
+        )
+
+    def verify(self, turns: Sequence[Turn], others: Sequence[Fault]) -> FaultSeen:
+        """Pure but for what ``apply`` and ``undo`` noted."""
+        return seen(
+            Promise(
+                toxic=self._toxic,
+                trace=self._trace,
+                certain=self._spares_none,
+                where=f"hop {self.step.on}",
+                what=self._kind.words(self._params),
+                beside=_beside(self, others),
+            ),
+            turns,
+            self.window,
+            reported=self._hop.observed == "here",
+            fault=self.step.id,
+            round=self.round,
+            counted=self._newly_counted,
+        )
+
+    @property
+    def window(self) -> Window:
+        since = self._since or Instant.of_ns(0)
+        return Window(since=since, until=self._until or since)
+
+    @property
+    def delays_all_by(self) -> Duration:
+        delays = self._spares_none and self._trace.effect == "delay"
+        return self._trace.least if delays else Duration.ZERO
+
+    @property
+    def ends_with_the_run(self) -> bool:
+        return self._hop.observed == "here"
+
+    @property
+    def remains(self) -> tuple[str, str]:
+        what = f"toxic {self._toxic} on proxy {self._hop.proxy} of {self._hop.admin}"
+        return what, removal_command(self._hop.admin, self._hop.proxy, self._toxic)
+
+    @property
+    def _spares_none(self) -> bool:
+        """Whether it acts on every message, whoever sends it and whatever is in it."""
+        step = self.step
+        whom = (step.per, step.codec, step.skip, step.first, step.match)
+        return step.toxicity >= 1 and all(each is None for each in whom)
+
+    def _extensions(self) -> dict[str, Any]:
+        """The keys beyond Toxiproxy's; none where the server knows none and the step asks for none.
+
+        Our own proxy was started with the run's seed; any other that has leases is told it, so that
+        there, too, the same run draws the same.
+        """
+        step, terms = self.step, self._terms
+        seed = step.seed
+        if seed is None and terms.lease is not None and self._hop.observed == "before":
+            seed = terms.seed
+        given = {
+            "seed": seed,
+            "per": step.per,
+            "codec": step.codec,
+            "skip": step.skip,
+            "first": step.first,
+            "match": None if step.match is None else msgspec.to_builtins(step.match),
+            "lease": terms.lease,
+        }
+        return {key: value for key, value in given.items() if value is not None}
 
     def _found_on(self, server: ProxyServer) -> object:
         """The toxic as the server tells it; None when it, or its proxy, is not there."""
@@ -108,46 +190,33 @@ class ToxicFault:
             raise
         return next((toxic for toxic in toxics if toxic.name == self._toxic), None)
 
-    @property
-    def ends_with_the_run(self) -> bool:
-        """True on our own proxy, which the run stops in any case, and its toxics with it."""
-        return self._hop.observed == "here"
-
-    def gone(self) -> FaultUndone:
-        """What is said when the proxy that held it does not answer any more."""
-        at = _now()
-        return FaultUndone(
-            fault=self.step.id, round=self.round, asked=at, confirmed=at, found=False
-        )
-
-    def verify(self, turns: Sequence[Turn]) -> FaultSeen:
-        """What the wire says of it, from the turns of its hop in this round. Pure but for state."""
-        since = self._in_force_since or Instant.of_ns(0)
-        until = self._in_force_until or since
-        least = self._kind.expectation(self._params)
-        usual = self._kind.usual(self._params)
-        return seen(
-            Promise(
-                toxic=self._toxic,
-                least=least,
-                usual=usual,
-                certain=self.step.toxicity >= 1 and bool(least),
-                where=f"hop {self.step.on}",
-                what=self._kind.words(self._params),
-            ),
-            turns,
-            since=since,
-            until=until,
-            reported=self._hop.observed == "here",
-            fault=self.step.id,
-            round=self.round,
-        )
+    def _count(self, server: ProxyServer) -> int | None:
+        """How often the proxy says the toxic has acted so far; None where it does not say so."""
+        if not self.asks_before_release:
+            return None
+        try:
+            return server.injections(self._hop.proxy, self._toxic)
+        except (ProxyCallFailed, ProxyUnreachable):
+            return None  # evidence that is missing is missed later; it must not keep from undoing
 
     @property
-    def remains(self) -> tuple[str, str]:
-        """What is left when undoing failed, and the command that removes it."""
-        what = f"toxic {self._toxic} on proxy {self._hop.proxy} of {self._hop.admin}"
-        return what, removal_command(self._hop.admin, self._hop.proxy, self._toxic)
+    def _newly_counted(self) -> int | None:
+        if self._counted is None or self._counted_before is None:
+            return None
+        return self._counted - self._counted_before
+
+
+def _beside(fault: Fault, others: Sequence[Fault]) -> Duration:
+    """What others add to every message for as long as this one was in force."""
+    mine = fault.window
+    return sum(
+        (
+            other.delays_all_by
+            for other in others
+            if other.window.since <= mine.since and mine.until <= other.window.until
+        ),
+        Duration.ZERO,
+    )
 
 
 def undo_from(event: FaultIntended, *, limit: Duration = UNDO_LIMIT) -> bool:
@@ -158,7 +227,3 @@ def undo_from(event: FaultIntended, *, limit: Duration = UNDO_LIMIT) -> bool:
     """
     server = ProxyServer(str(event.undo["admin"]), timeout=limit)
     return server.remove_toxic(str(event.undo["proxy"]), str(event.undo["toxic"]))
-
-
-def _now() -> Instant:
-    return Instant.of_ns(time.monotonic_ns())

@@ -1,25 +1,37 @@
-"""The trace a delaying toxic leaves on the wire: which messages bear it, and which rule it out.
+"""The trace a fault leaves on the wire: which messages bear it, and which rule it out.
 
-Pure: turns and a time window in, ``FaultSeen`` out. Nothing here asks a proxy.
+Pure: turns and a time window in, ``FaultSeen`` out. Nothing here asks a proxy, and no toxic is known.
 
-Our own proxy names the toxics that acted on each turn. Before a foreign proxy stands a hop of ours
-that sees turns from outside; there, a message that came back sooner than the toxic allows proves
-that the toxic was not in force, and one that took as long bears its trace. The second is the weaker
-proof (a lock in the database delays too), so it never stands alone: one sooner message outweighs it.
+Our own proxy names the toxics that acted on each turn, and then the turn must not say otherwise.
+Before a foreign proxy stands a hop of ours that sees turns from outside; there, a message that took
+as long, was cut, or was never answered bears the trace of a toxic that does such things. That is the
+weaker proof (a lock in the database delays too), so one message that came back sooner than the toxic
+allows outweighs it; and what looks from outside as if nothing had been done is never taken for seen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from harness.model.events import FaultSeen
 from harness.model.units import Duration, Instant
+from harness.proxy.toxic import Trace
+
+# From outside, silence is a message that waited this long for nothing. Well above what a service
+# takes that is not asked to be slow, well below the time-outs that clients have.
+SILENT = Duration.of_ms(100)
 
 
 class Turn(Protocol):
     """What a hop saw of one request and its answer."""
 
+    @property
+    def conn(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
     @property
     def arrived(self) -> Instant: ...
     @property
@@ -34,58 +46,184 @@ class Turn(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What a message must look like while the toxic is in force.
+    """What the wire must show while the toxic is in force.
 
-    ``least`` is the shortest possible delay, ``usual`` the one to expect; ``certain`` is false when
-    the toxic may spare a message (toxicity below 1, or a draw that can come to nothing).
+    ``certain``: no message can be spared (no share, no count, no header decides). ``beside`` is the
+    delay that other faults of the same hop certainly add, so that none is taken for the other.
     """
 
     toxic: str
-    least: Duration
-    usual: Duration
+    trace: Trace
     certain: bool
     where: str
     """``hop db``, for the words."""
     what: str
     """``40 ms latency``, for the words."""
+    beside: Duration = Duration.ZERO
+
+    @property
+    def rules_out(self) -> bool:
+        """Whether a message can prove that it was not in force."""
+        return self.certain and self.trace.effect == "delay" and bool(self.trace.least)
+
+    @property
+    def outside(self) -> Duration:
+        """How long a message takes at the least that bears its trace, as seen from outside."""
+        own = self.trace.least or self.trace.usual
+        return own + self.beside if own else own
+
+
+def may_leave_no_turn(trace: Trace) -> bool:
+    """Whether no turn need show it, so that its proxy's own count of what it did is a trace.
+
+    Such are the end of a connection, and what is done behind the first byte of an answer.
+    """
+    return trace.effect in ("end", "unseen") or (trace.effect == "delay" and not trace.least)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time in which the fault was certainly in force."""
+
+    since: Instant
+    until: Instant
+
+    def overlaps(self, turn: Turn) -> bool:
+        return self.since <= turn.ended and turn.arrived <= self.until
+
+    def holds(self, turn: Turn) -> bool:
+        return self.since <= turn.arrived and turn.ended <= self.until
+
+    def saw_the_answer(self, turn: Turn) -> bool:
+        return turn.end == "answered" and turn.ended <= self.until
+
+    def waited(self, turn: Turn) -> Duration:
+        """How much of it the turn spent without an answer."""
+        return min(turn.ended, self.until) - max(turn.arrived, self.since)
 
 
 def seen(
     promise: Promise,
     turns: Iterable[Turn],
+    window: Window,
     *,
-    since: Instant,
-    until: Instant,
     reported: bool,
     fault: str,
     round: int,
+    counted: int | None = None,
 ) -> FaultSeen:
-    """Judges the turns that lie wholly within [since, until] and were answered.
+    """Judges the turns that fall into ``window``; of answered ones, a delay asks those wholly in it.
 
-    ``reported`` is true when the turns come from our own proxy, which names what acted on each.
+    ``reported`` is true when the turns come from our own proxy, which names what acted on each;
+    ``counted`` is then how often the toxic acted in all, None where nobody knows.
     """
-    inside = [t for t in turns if t.end == "answered" and since <= t.arrived and t.ended <= until]
-    hit = [t for t in inside if _bears(t, promise, reported=reported)]
-    missed = len(inside) - len(hit) if promise.certain else 0
-    delays = [_delay(t, reported=reported).ns for t in hit]
-    middle = Duration.of_ns(int(median(delays))) if delays else None
-    return FaultSeen(
+    every = list(turns)
+    there = [turn for turn in every if _says_something(turn, promise, window, reported=reported)]
+    if reported:
+        last = _last_turns(every)
+        hits = [turn for turn in there if _is_reported(turn, promise, window, last)]
+    else:
+        hits = [turn for turn in there if _looks_like(turn, promise, window)]
+    missed = _missed(there, hits, promise, reported=reported)
+    delays = [_delay(turn, reported=reported).ns for turn in hits if turn.end == "answered"]
+    delayed = bool(delays) and promise.trace.effect == "delay"
+    more = 0
+    if reported and not hits and may_leave_no_turn(promise.trace):
+        more = max(0, (counted or 0) - sum(promise.toxic in turn.injected for turn in every))
+    told = FaultSeen(
         fault=fault,
         round=round,
-        messages=len(inside),
-        hit=len(hit),
+        messages=max(len(there), more),
+        hit=len(hits) or more,
         missed=missed,
-        median=middle,
-        summary=_words(promise, len(inside), len(hit), missed, middle),
+        median=Duration.of_ns(int(median(delays))) if delayed else None,
+        summary="",
+        of="connection" if more else "message",
+        unseen="" if reported or hits else _blind(promise),
     )
+    return _with_summary(told, promise)
 
 
-def _bears(turn: Turn, promise: Promise, *, reported: bool) -> bool:
-    took = turn.ended - turn.arrived
+def _says_something(turn: Turn, promise: Promise, window: Window, *, reported: bool) -> bool:
+    if promise.trace.effect != "delay":
+        return window.overlaps(turn)
+    if turn.end == "answered":
+        return window.holds(turn) or (
+            reported and promise.toxic in turn.injected and _kept_waiting(turn, window)
+        )
+    return reported and promise.toxic in turn.injected and window.overlaps(turn)
+
+
+def _kept_waiting(turn: Turn, window: Window) -> bool:
+    """Its answer came with the undo, or later."""
+    return window.since <= turn.arrived <= window.until < turn.ended
+
+
+def _is_reported(
+    turn: Turn, promise: Promise, window: Window, last: Mapping[int, int]
+) -> bool:
+    """The proxy's word and the turn must agree: a name without what it stands for is no trace."""
+    if promise.toxic not in turn.injected:
+        return False
+    answered = window.saw_the_answer(turn)
+    match promise.trace.effect:
+        case "delay":
+            return not answered or turn.ended - turn.arrived >= promise.trace.least
+        case "end":
+            # It may end in the middle of the answer, whose first byte ended the turn.
+            return not answered or turn.seq == last[turn.conn]
+        case "silence":
+            return not answered
+        case "answer":
+            return turn.end == "answered"
+        case _:
+            return True
+
+
+def _looks_like(turn: Turn, promise: Promise, window: Window) -> bool:
+    """The same from outside, where nobody names a toxic."""
+    match promise.trace.effect:
+        case "delay":
+            return bool(promise.outside) and turn.ended - turn.arrived >= promise.outside
+        case "end":
+            return turn.end == "cut" and window.since <= turn.ended <= window.until
+        case "silence":
+            return not window.saw_the_answer(turn) and window.waited(turn) >= SILENT
+        case _:
+            return False
+
+
+def _blind(promise: Promise) -> str:
+    """Why a hop before the proxy cannot see it; empty where it could."""
+    match promise.trace.effect:
+        case "answer":
+            return "an answer of the toxic looks like one of the service from outside"
+        case "unseen":
+            return "it leaves no trace that can be seen from outside"
+        case "delay" if not promise.outside:
+            return "how long it delays depends on what is sent, which no hop can tell from outside"
+        case _:
+            return ""
+
+
+def _missed(
+    there: Iterable[Turn], hits: Iterable[Turn], promise: Promise, *, reported: bool
+) -> int:
+    """How many answered messages prove that the toxic was not in force."""
+    if not promise.rules_out:
+        return 0
+    answered = [turn for turn in there if turn.end == "answered"]
     if reported:
-        # The proxy's word and its clock must agree: a name without the delay is no trace.
-        return promise.toxic in turn.injected and took >= promise.least
-    return took >= (promise.least or promise.usual)
+        return len(answered) - sum(turn.end == "answered" for turn in hits)
+    return sum(turn.ended - turn.arrived < promise.trace.least for turn in answered)
+
+
+def _last_turns(turns: Iterable[Turn]) -> dict[int, int]:
+    """The number of the last turn of each connection."""
+    last: dict[int, int] = {}
+    for turn in turns:
+        last[turn.conn] = max(turn.seq, last.get(turn.conn, 0))
+    return last
 
 
 def _delay(turn: Turn, *, reported: bool) -> Duration:
@@ -96,10 +234,16 @@ def _delay(turn: Turn, *, reported: bool) -> Duration:
     return turn.ended - turn.arrived
 
 
-def _words(promise: Promise, messages: int, hit: int, missed: int, middle: Duration | None) -> str:
-    if not messages:
-        return f"no message passed {promise.where} while {promise.what} was in force"
-    if not hit:
-        return f"none of {messages} messages of {promise.where} bears a trace of {promise.what}"
-    tail = f", {missed} of {messages} were not delayed by it" if missed else ""
-    return f"{promise.what} seen on {hit} messages of {promise.where} (median {middle}){tail}"
+def _with_summary(told: FaultSeen, promise: Promise) -> FaultSeen:
+    what, where, of = promise.what, promise.where, f"{told.of}s" if told.hit != 1 else told.of
+    if told.unseen:
+        summary = f"{what} cannot be seen on {where}: {told.unseen}"
+    elif not told.messages:
+        summary = f"no message passed {where} while {what} was in force"
+    elif not told.hit:
+        summary = f"none of {told.messages} messages of {where} bears a trace of {what}"
+    else:
+        middle = f" (median {told.median})" if told.median is not None else ""
+        tail = f", {told.missed} of {told.messages} were not delayed by it" if told.missed else ""
+        summary = f"{what} seen on {told.hit} {of} of {where}{middle}{tail}"
+    return replace(told, summary=summary)

@@ -146,21 +146,20 @@ class Prepared(Event, frozen=True, kw_only=True, tag=True):
 
 
 class SteadyStateJudged(Event, frozen=True, kw_only=True, tag=True):
-    """One look at the steady state. ``values`` holds the probes' readings; held means all hold."""
+    """One look at it: all of it held, on these readings; ``final`` false: it may recover yet."""
 
     when: Literal["before", "after"]
     held: bool
     failing: tuple[str, ...]
     values: dict[str, Any]
     final: bool
-    """False while it may still recover."""
 
 
 class ResetDone(Event, frozen=True, kw_only=True, tag=True):
+    """``round`` None: before a look at the steady state. ``failing``: what of it does not hold."""
+
     round: int | None
-    """None: before a look at the steady state."""
     failing: tuple[str, ...] = ()
-    """Expressions of the steady state that do not hold although the state was put back."""
 
 
 class RoundStarted(Event, frozen=True, kw_only=True, tag=True):
@@ -179,11 +178,12 @@ class Settled(Event, frozen=True, kw_only=True, tag=True):
 
 
 class NeverSettled(Event, frozen=True, kw_only=True, tag=True):
-    """``probes`` gave no two equal readings within the limit, or ``in_flight`` never came to 0."""
+    """``probes`` never read alike twice, or ``in_flight`` or the bytes ``held`` never came to 0."""
 
     round: int
     probes: tuple[str, ...]
     in_flight: int
+    held: int = 0
     limit: Duration
 
 
@@ -212,10 +212,10 @@ class FaultApplied(Event, frozen=True, kw_only=True, tag=True):
 
 
 class FaultSeen(Event, frozen=True, kw_only=True, tag=True):
-    """What the wire said of the fault in this round.
+    """What the wire said of the fault in this round: of messages or, as ``of`` says, connections.
 
-    ``messages`` were wholly inside its time; ``hit`` of them bear its trace; ``missed`` ones could
-    not have looked like that with it in force. ``median`` is the delay seen on those hit.
+    ``messages`` fell into its time; ``hit`` bear its trace; ``missed`` rule it out. ``median`` is
+    the delay seen on those hit; ``unseen`` says why nothing could be seen, where that is known.
     """
 
     fault: str
@@ -225,10 +225,12 @@ class FaultSeen(Event, frozen=True, kw_only=True, tag=True):
     missed: int
     median: Duration | None
     summary: str
+    of: Literal["message", "connection"] = "message"
+    unseen: str = ""
 
 
 class FaultUndone(Event, frozen=True, kw_only=True, tag=True):
-    """``found`` is false when it was gone already: somebody else took it away.
+    """``found`` is false when it was gone already; ``why`` says how that came, where it is known.
 
     ``as_applied`` is false when it was still there, but no longer as it had been applied.
     """
@@ -239,6 +241,7 @@ class FaultUndone(Event, frozen=True, kw_only=True, tag=True):
     confirmed: Instant
     found: bool
     as_applied: bool = True
+    why: str = ""
     by: Literal["runner", "guardian"] = "runner"
 
 

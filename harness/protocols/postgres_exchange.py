@@ -46,9 +46,10 @@ class PostgresExchange(ReadExchange):
     done authenticating cannot be told from one that is, so its part of request 1 has no ``last``.
 
     Each other request ends with its Query, Sync or FunctionCall, and its answer with the
-    ReadyForQuery for it, whatever comes before. Terminate is a request without an answer. COPY
-    data, and the Sync behind them in the extended protocol, come when their request has ended:
-    they bear its number and neither ``first`` nor ``last``. A cancel request is request 1, has no
+    ReadyForQuery for it, whatever comes before; asked by a Flush, the server answers in part before
+    the request has ended. Terminate is a request without an answer. COPY data, and the Sync behind
+    them in the extended protocol, come when their request has ended: they bear its number and
+    neither ``first`` nor ``last``. A cancel request is request 1, has no
     answer, and nothing comes behind it. What the server says of itself while no request waits
     (notices, notifications, parameters, the reason why it ends) belongs to none.
 
@@ -160,9 +161,9 @@ class PostgresExchange(ReadExchange):
 
 
 def _header(known: re.Pattern[bytes]) -> Generator[Want, bytes, tuple[bytes, int]]:
-    """Takes type and length of a message; returns the type and how many bytes follow."""
+    """Takes the header of a message, whose type must be known; returns it and how many bytes follow."""
     header = yield Take(5, known)
     size = int.from_bytes(header[1:]) - 4
-    if known.match(header) is None or not 0 <= size <= _MOST_MESSAGE:
+    if not 0 <= size <= _MOST_MESSAGE:
         raise Unreadable
     return header[:1], size

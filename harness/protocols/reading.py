@@ -17,8 +17,8 @@ from harness.protocols.exchange import MOST_KEPT, NO_REQUEST, Head, Part
 class Line(Struct, frozen=True):
     """Wants a line; sent with its LF. Longer than ``most`` bytes, the stream is unreadable.
 
-    So it is if the beginning that is there does not match ``start``. That only tells it earlier,
-    before the line is whole: what a grammar accepts must match.
+    So it is if the stream does not go on with a match of ``start``, known from the first byte that
+    tells: for every text that matches, each of its beginnings must match too.
     """
 
     most: int = MOST_KEPT
@@ -159,18 +159,20 @@ class Reading:
 
     def _whole(self, want: Line | Take) -> bytes | None:
         at, there = self._at, len(self._buffer) - self._at
-        if isinstance(want, Take):
-            end = at + want.size if there >= want.size else 0
-        else:
-            end = self._buffer.find(b"\n", at, at + want.most) + 1
-            if not end and there >= want.most:
-                raise Unreadable
-        if end:
-            self._next = end
-            return self._buffer[at:end]
         if there and want.start is not None and want.start.match(self._buffer, at) is None:
             raise Unreadable
-        return None
+        if isinstance(want, Take):
+            end = at + want.size
+            whole = there >= want.size
+        else:
+            end = self._buffer.find(b"\n", at, at + want.most) + 1
+            whole = end > 0
+            if not whole and there >= want.most:
+                raise Unreadable
+        if not whole:
+            return None
+        self._next = end
+        return self._buffer[at:end]
 
     def _give(self, end: int, *, last: bool = False) -> None:
         """Gives out the message's bytes up to ``end``."""

@@ -20,14 +20,16 @@ from harness.protocols.reading import (
 
 # Room for any number that Redis takes, and for nothing else.
 _COUNT_LINE = Line(32)
-_COUNT = re.compile(rb".(-?[0-9]{1,18})\r\n")
+_COUNT = re.compile(rb".(-1|[0-9]{1,18})\r\n")
 
 # What a reply or a part of one begins with. Simple values are their line; bulks, errors and
 # verbatim texts have so many bytes behind it; the others so many values.
 _SIMPLE = b"+-:_#,("
 _BULK = b"$!="
+_PUSH = b">"
 _VALUES_EACH = {b"*": 1, b"~": 1, b">": 1, b"%": 2, b"|": 2}
 _REPLY_LINE = Line(start=re.compile(rb"[+\-:_#,(]|[$!=*~>%|](?:\Z|[-0-9])"))
+_EMPTY_LINE = Line(2, re.compile(rb"\r?(?:\n|\Z)"))
 _END_OF_BULK = Take(2)
 
 # Behind these, replies and commands do not pair one to one any more.
@@ -84,7 +86,8 @@ class RedisExchange(ReadExchange):
                 words.append((yield Take(size)).upper())
             else:
                 yield Skip(size)
-            yield from _end_of_bulk()
+            if (yield _END_OF_BULK) != CRLF:
+                raise Unreadable
         return words
 
     def _inline(self) -> Generator[Want, bytes, list[bytes]]:
@@ -101,45 +104,45 @@ class RedisExchange(ReadExchange):
     def _replies(self) -> Grammar:
         while True:
             line = yield _REPLY_LINE
-            request = NO_REQUEST
-            if not line.startswith(b">"):
-                request = next(iter(self.awaiting), NO_REQUEST)
-                self.awaiting.pop(request, None)
-            yield Begin(request)
-            left = yield from _element(line)
-            while left:
+            size, within = _announced(line)
+            yield Begin(NO_REQUEST if line.startswith(_PUSH) else self._next_awaited())
+            left = 1
+            while True:
+                if size >= 0:
+                    yield Skip(size)
+                    if (yield _END_OF_BULK) != CRLF:
+                        raise Unreadable
+                left += within - 1
+                if not left:
+                    break
                 line = yield _REPLY_LINE
-                if line.startswith(b">"):
+                if line.startswith(_PUSH):
                     raise Unreadable
-                left += (yield from _element(line)) - 1
+                size, within = _announced(line)
             yield END
 
+    def _next_awaited(self) -> int:
+        request = next(iter(self.awaiting), NO_REQUEST)
+        self.awaiting.pop(request, None)
+        return request
 
-def _element(line: bytes) -> Generator[Want, bytes, int]:
-    """Takes what belongs to ``line`` alone; returns how many values must follow within it."""
+
+def _announced(line: bytes) -> tuple[int, int]:
+    """How many bytes belong to the value of ``line``, or -1, and how many values are within it."""
     kind = line[:1]
     if kind in _SIMPLE:
         if not line.endswith(CRLF):
             raise Unreadable
-        return 0
-    number = max(_number(line), -1)
+        return -1, 0
+    number = _number(line)
     if kind in _BULK:
-        if number >= 0:
-            yield Skip(number)
-            yield from _end_of_bulk()
-        return 0
+        return number, 0
     # An attribute comes with the value that it describes.
-    return max(number, 0) * _VALUES_EACH[kind] + (kind == b"|")
-
-
-def _end_of_bulk() -> Grammar:
-    if (yield _END_OF_BULK) != CRLF:
-        raise Unreadable
+    return -1, max(number, 0) * _VALUES_EACH[kind] + (kind == b"|")
 
 
 def _empty_line() -> Generator[Want, bytes, list[bytes]]:
-    if (yield Line(2)) not in {CRLF, b"\n"}:
-        raise Unreadable
+    yield _EMPTY_LINE
     yield Begin(NO_REQUEST)
     return []
 

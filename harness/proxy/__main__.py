@@ -4,20 +4,21 @@ import argparse
 import sys
 
 from harness.model.errors import UserError
-from harness.proxy.daemon import run
+from harness.proxy.flags import add_flags, settings
 
 
 def main(arguments: list[str] | None = None) -> int:
+    from harness.proxy.daemon import run
+
     parser = argparse.ArgumentParser(
         prog="python -m harness.proxy",
         description="The embedded proxy, with Toxiproxy's HTTP API.",
+        allow_abbrev=False,
     )
-    parser.add_argument("--host", "-host", default="127.0.0.1", help="where the API listens")
-    parser.add_argument("--port", "-port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--seed", "-seed", type=int, default=0, help="of all draws of toxics")
+    add_flags(parser, port=0)
     asked = parser.parse_args(arguments)
     try:
-        return run(host=asked.host, port=asked.port, seed=asked.seed)
+        return run(settings(asked))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

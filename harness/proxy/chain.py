@@ -44,7 +44,7 @@ class _Stage:
 class Chain:
     """Toxics in order of creation. Every call returns what leaves at the far end, in order."""
 
-    __slots__ = ("_stages", "closed", "ended", "transparent")
+    __slots__ = ("_over", "_stages", "closed", "ended", "transparent")
 
     def __init__(self) -> None:
         self._stages: list[_Stage] = []
@@ -54,6 +54,8 @@ class Chain:
         """A close was taken in."""
         self.ended = False
         """A close has left."""
+        self._over = False
+        """One for both directions has."""
 
     @property
     def due(self) -> Instant | None:
@@ -160,8 +162,20 @@ class Chain:
     def _release(self, index: int, actions: Sequence[Action], now: Instant) -> list[Output]:
         """What the toxic at ``index`` answered, taken to the end."""
         outputs: list[Output] = []
-        items = _sorted(self._stages[index], actions, outputs)
+        stage = self._stages[index]
+        closed = stage.closed or self.ended
+        items = _sorted(stage, actions, outputs)
+        if closed:
+            self._end_all_the_same(actions, outputs)
+            return outputs
         return self._through(index + 1, items, outputs, now)
+
+    def _end_all_the_same(self, actions: Sequence[Action], outputs: list[Output]) -> None:
+        """This direction has ended behind the toxic, the other goes on; now both shall end."""
+        for action in actions:
+            if isinstance(action, Close) and action.how != "eof" and not self._over:
+                self.ended = self._over = True
+                outputs.append(action)
 
     def _through(
         self, start: int, items: list[Item], outputs: list[Output], now: Instant
@@ -177,7 +191,9 @@ class Chain:
         for item in items:
             if not self.ended:
                 outputs.append(item)
-                self.ended = not isinstance(item, Chunk)
+                if isinstance(item, Close):
+                    self.ended = True
+                    self._over = item.how != "eof"
         return outputs
 
 

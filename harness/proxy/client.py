@@ -8,7 +8,8 @@ does not survive every value it accepts. When a fault comes and goes is decided 
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -25,10 +26,11 @@ from harness.proxy.consumer import (
     ask,
     speaking_to,
 )
-from harness.proxy.states import ToxicState
+from harness.proxy.exposition import total
+from harness.proxy.states import Extensions, Match, ToxicState
 from harness.proxy.toxics import TOXICS
 from harness.proxy.turn_log import TurnPage
-from harness.proxy.wire import WireProblem, completed
+from harness.proxy.wire import Value, WireProblem, completed
 
 __all__ = [
     "ProxyCallFailed",
@@ -37,6 +39,8 @@ __all__ = [
     "ProxyUnreachable",
     "Turn",
     "TurnPage",
+    "beyond_toxiproxy",
+    "enabling_command",
     "removal_command",
 ]
 
@@ -44,6 +48,20 @@ __all__ = [
 CALL_LIMIT = Duration.of_s(30)
 # Whoever cleans up has more to do than to wait for one server that hangs.
 UNDO_LIMIT = Duration.of_s(5)
+# The toxics of Toxiproxy 2.12, with their attributes.
+TOXIPROXY: Mapping[str, tuple[str, ...]] = {
+    "latency": ("latency", "jitter"),
+    "bandwidth": ("rate",),
+    "slow_close": ("delay",),
+    "timeout": ("timeout",),
+    "reset_peer": ("timeout",),
+    "slicer": ("average_size", "size_variation", "delay"),
+    "limit_data": ("bytes",),
+    "noop": (),
+}
+_NOT_FOUND = 404
+# A page of turns from there on has none of those that ended, only the counts.
+_NONE_BEHIND = 10**17
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,200}")
 
 
@@ -92,19 +110,30 @@ class ProxyServer:
         """False when it was not there."""
         return self._delete(f"/proxies/{_safe(name)}")
 
+    def proxy(self, name: str) -> ProxyState | None:
+        """None when it is not there."""
+        try:
+            found = self._ask(f"/proxies/{_safe(name)}")
+        except ProxyCallFailed as failed:
+            if failed.status == _NOT_FOUND:
+                return None
+            raise
+        with _reading("a proxy"):
+            return ProxyState(**{key: found[key] for key in ProxyState.__slots__})
+
+    def enable(self, name: str) -> None:
+        """It listens again, where it did before."""
+        self._change(name, {"enabled": True})
+
+    def disable(self, name: str, *, lease: str | None = None) -> None:
+        """Refuses connections and closes those that are open; the end of ``lease`` enables it."""
+        self._change(name, {"enabled": False, **({} if lease is None else {"lease": lease})})
+
     def toxics(self, proxy: str) -> tuple[ToxicState, ...]:
-        with speaking_to(self.address, self.timeout) as package:
-            found = _proxy(package, proxy).toxics().values()
-            return tuple(
-                ToxicState(
-                    name=toxic.name,
-                    type=toxic.type,
-                    stream=toxic.stream,
-                    toxicity=float(toxic.toxicity),
-                    attributes=toxic.attributes,
-                )
-                for toxic in found
-            )
+        """With all their keys, of which the package knows five; so this goes without it."""
+        found = self._ask(f"/proxies/{_safe(proxy)}/toxics")
+        with _reading("the toxics"):
+            return tuple(_toxic_state(toxic) for toxic in found)
 
     def add_toxic(
         self,
@@ -114,15 +143,18 @@ class ProxyServer:
         type: str,
         stream: Literal["upstream", "downstream"],
         toxicity: float,
-        attributes: Mapping[str, int],
+        attributes: Mapping[str, Value],
+        extensions: Mapping[str, Any] | None = None,
     ) -> None:
         """In force on every connection once this returns.
+
+        ``extensions`` are keys beyond Toxiproxy's, which ignores them: ``beyond_toxiproxy``.
 
         Raises:
             UserError: a name, the type or an attribute that the server must not get.
         """
         values = checked_attributes(type, attributes)
-        with speaking_to(self.address, self.timeout) as package:
+        with speaking_to(self.address, self.timeout, also=extensions) as package:
             _proxy(package, proxy).add_toxic(
                 name=_safe(name), type=type, stream=stream, toxicity=toxicity, attributes=values
             )
@@ -136,7 +168,7 @@ class ProxyServer:
         try:
             self._ask("/proxies/-/turns")
         except ProxyCallFailed as failed:
-            return failed.status == 404 and failed.message == "proxy not found"
+            return failed.status == _NOT_FOUND and failed.message == "proxy not found"
         return True
 
     def turns(self, proxy: str, after: int = 0) -> TurnPage:
@@ -146,6 +178,26 @@ class ProxyServer:
             return msgspec.json.decode(body, type=TurnPage, dec_hook=from_builtin)
         except (msgspec.DecodeError, msgspec.ValidationError) as problem:
             raise ProxyCallFailed(200, f"the turns cannot be read: {problem}") from None
+
+    def injections(self, proxy: str, toxic: str) -> int | None:
+        """How often the toxic has acted since the proxy was made. Ours only; None where it is not told."""
+        labels = {"proxy": proxy, "toxic": toxic}
+        return total(self._metrics(), "toxiproxy_toxic_injections_total", labels, absent=0)
+
+    def open_connections(self, proxy: str) -> int | None:
+        """How many clients it has. Ours only; None where it is not told."""
+        return total(self._metrics(), "toxiproxy_proxy_connections", {"proxy": proxy})
+
+    def connections_made(self, proxy: str) -> int:
+        """How many clients it has had since it was made. Ours only."""
+        return self.turns(proxy, _NONE_BEHIND).connections
+
+    def _metrics(self) -> str:
+        return self._get("/metrics").decode(errors="replace")
+
+    def _change(self, proxy: str, content: Mapping[str, Any]) -> None:
+        # POST, which every Toxiproxy takes for it; PATCH came with 2.6.
+        ask("POST", self.address, f"/proxies/{_safe(proxy)}", self.timeout, dict(content))
 
     def _ask(self, path: str) -> Any:
         body = self._get(path)
@@ -161,7 +213,7 @@ class ProxyServer:
         try:
             ask("DELETE", self.address, path, self.timeout)
         except ProxyCallFailed as failed:
-            if failed.status == 404:
+            if failed.status == _NOT_FOUND:
                 return False
             raise
         return True
@@ -175,7 +227,26 @@ def removal_command(admin: str, proxy: str, toxic: str | None = None) -> str:
     return f"curl -X DELETE {shlex.quote(url)}"
 
 
-def checked_attributes(kind: str, given: Mapping[str, int]) -> dict[str, int]:
+def beyond_toxiproxy(
+    kind: str, attributes: Iterable[str], keys: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """What of a toxic is unknown to Toxiproxy 2.12, in words.
+
+    It refuses a type it does not know, and ignores everything else: the toxic would be another one.
+    """
+    known = TOXIPROXY.get(kind)
+    if known is None:
+        return (f"the toxic {kind}", *keys)
+    return (*(f"{kind}'s {name}" for name in attributes if name not in known), *keys)
+
+
+def enabling_command(admin: str, proxy: str) -> str:
+    """What a person types to let a disabled proxy listen again."""
+    url = f"{admin.rstrip('/')}/proxies/{quote(proxy, safe=':@')}"
+    return f"curl -d '{{\"enabled\": true}}' {shlex.quote(url)}"
+
+
+def checked_attributes(kind: str, given: Mapping[str, Value]) -> dict[str, Value]:
     """All attributes of the toxic, in range.
 
     Raises:
@@ -189,9 +260,11 @@ def checked_attributes(kind: str, given: Mapping[str, int]) -> dict[str, int]:
             known = ", ".join(attribute.name for attribute in wire)
             raise UserError(f"{kind} has no attribute {name!r}; it has {known}.")
     try:
-        return completed(wire, given)
+        values = completed(wire, given)
+        TOXICS[kind].check(values)
     except WireProblem as problem:
         raise UserError(f"{kind}.{problem}.") from None
+    return values
 
 
 def _address(url: str) -> Address:
@@ -223,3 +296,27 @@ def _state(found: Any) -> ProxyState:
 def _proxy(package: Any, name: str) -> Any:
     """The package's handle on a proxy, without asking the server for all of them first."""
     return package.Proxy(name=_safe(name), upstream="", enabled=True, listen="")
+
+
+def _toxic_state(found: Mapping[str, Any]) -> ToxicState:
+    known = {key: found.get(key) for key in Extensions.__slots__}
+    match = known["match"]
+    if match is not None:
+        known["match"] = Match(header=match["header"], values=tuple(match["values"]))
+    return ToxicState(
+        name=found["name"],
+        type=found["type"],
+        stream=found["stream"],
+        toxicity=float(found["toxicity"]),
+        attributes=found["attributes"],
+        extensions=Extensions(**known),
+    )
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Raises ``ProxyCallFailed`` for an answer that is JSON, and not of the shape it should have."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ProxyCallFailed(200, f"{what} cannot be read: {problem!r}") from None

@@ -9,7 +9,7 @@ package. It is imported with the first call, since it brings ``requests`` along.
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,8 +49,13 @@ def message_of(body: bytes) -> str:
 
 
 @contextmanager
-def speaking_to(address: Address, timeout: Duration) -> Iterator[Any]:
-    """The package ``toxiproxy``, whose every call goes to ``address`` until the block ends."""
+def speaking_to(
+    address: Address, timeout: Duration, *, also: Mapping[str, Any] | None = None
+) -> Iterator[Any]:
+    """The package ``toxiproxy``, whose every call goes to ``address`` until the block ends.
+
+    ``also`` are keys that the package does not know and that are sent with each body.
+    """
     with _lock:
         import toxiproxy
         import toxiproxy.proxy
@@ -58,7 +63,7 @@ def speaking_to(address: Address, timeout: Duration) -> Iterator[Any]:
 
         modules = (toxiproxy.proxy, toxiproxy.server)
         originals = [module.APIConsumer for module in modules]
-        consumer = _consumer(originals[0], address, timeout)
+        consumer = _consumer(originals[0], address, timeout, dict(also or {}))
         for module in modules:
             module.APIConsumer = consumer
         try:
@@ -73,14 +78,16 @@ def speaking_to(address: Address, timeout: Duration) -> Iterator[Any]:
                 module.APIConsumer = original
 
 
-def _consumer(original: type, address: Address, timeout: Duration) -> type:
+def _consumer(
+    original: type, address: Address, timeout: Duration, also: dict[str, Any]
+) -> type:
     """A consumer with the package's own interface, for one call to one server."""
 
     def get(_cls: type, /, url: str) -> Answer:
         return _understood(ask("GET", address, url, timeout))
 
     def post(_cls: type, /, url: str, json: Any = None) -> Answer:
-        return _understood(ask("POST", address, url, timeout, json))
+        return _understood(ask("POST", address, url, timeout, {**json, **also} if also else json))
 
     members = {
         "host": address.host,

@@ -11,12 +11,18 @@ from typing import TextIO
 
 from harness.model.errors import UserError
 from harness.model.units import Duration
+from harness.proxy import config_file
 from harness.proxy.addresses import AddressProblem, Listen, UnknownHost, resolve, written
 from harness.proxy.api.answers import Answer
+from harness.proxy.api.guard import Guard
 from harness.proxy.api.http import ApiConnection
 from harness.proxy.api.routes import Request, answer
 from harness.proxy.clock import now
+from harness.proxy.config_file import ConfigFile
+from harness.proxy.flags import Settings
+from harness.proxy.limits import ConnectionLimit, allowed_connections
 from harness.proxy.listener import ListenFailed, bind
+from harness.proxy.metrics import Metrics
 from harness.proxy.proxy import Surroundings
 from harness.proxy.server import Server
 
@@ -24,17 +30,22 @@ from harness.proxy.server import Server
 GRACE = Duration.of_s(1)
 
 
-def run(*, host: str, port: int, seed: int, ready: TextIO = sys.stdout) -> int:
+def run(settings: Settings, *, ready: TextIO = sys.stdout) -> int:
     """Serves until SIGTERM or SIGINT, then exits with 0.
 
     Raises:
-        UserError: the API's address cannot be had; the reason is in the message.
+        UserError: the API's address cannot be had, the file with proxies is no such file or asks
+            for what cannot be had, or there are too few descriptors.
     """
-    return asyncio.run(_serve(host, port, seed, ready))
+    config = None if settings.config is None else config_file.read(settings.config)
+    limit = ConnectionLimit(allowed_connections(settings.max_connections))
+    return asyncio.run(_serve(settings, config, limit, ready))
 
 
-async def _serve(host: str, port: int, seed: int, ready: TextIO) -> int:
-    address = await _api_address(host, port)
+async def _serve(
+    settings: Settings, config: ConfigFile | None, limit: ConnectionLimit, ready: TextIO
+) -> int:
+    address = await _api_address(settings.host, settings.port)
     try:
         sock, bound = bind(address)
     except ListenFailed as failed:
@@ -44,23 +55,50 @@ async def _serve(host: str, port: int, seed: int, ready: TextIO) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as tasks:
-        server = Server(Surroundings(loop=loop, clock=now, spawn=tasks.create_task, seed=seed))
-        api = await loop.create_server(
-            lambda: ApiConnection(_answerer(server, bound), spawn=tasks.create_task, loop=loop),
-            sock=sock,
+        server = Server(
+            Surroundings(
+                loop=loop, clock=now, spawn=tasks.create_task, seed=settings.seed, limit=limit
+            )
         )
-        gc.freeze()  # modules stay for good: a collection need not look at them
-        print(json.dumps({"api": f"http://{written(bound.host, bound.port)}"}), file=ready)
-        ready.flush()
-        await stop.wait()
-        api.close()
+        refused = await _configured(server, config)
+        if refused is None:
+            answerer = _answerer(server, bound, settings)
+            api = await loop.create_server(
+                lambda: ApiConnection(answerer, spawn=tasks.create_task, loop=loop), sock=sock
+            )
+            gc.freeze()  # modules stay for good: a collection need not look at them
+            print(json.dumps({"api": f"http://{written(bound.host, bound.port)}"}), file=ready)
+            ready.flush()
+            await stop.wait()
+            api.close()
         await _drain(server)
+    if refused is not None:
+        sock.close()
+        raise refused
     return 0
 
 
-def _answerer(server: Server, bound: Listen) -> Callable[[Request], Awaitable[Answer]]:
+async def _configured(server: Server, config: ConfigFile | None) -> UserError | None:
+    """Makes the proxies of the file; what is wrong with it is returned, for a task group wraps it."""
+    if config is not None:
+        try:
+            await config.enter(server.populate)
+        except UserError as refused:
+            return refused
+    return None
+
+
+def _answerer(
+    server: Server, bound: Listen, settings: Settings
+) -> Callable[[Request], Awaitable[Answer]]:
     loopback = bound.host.startswith("127.") or bound.host == "::1"
-    return lambda request: answer(server, request, loopback=loopback)
+    guard = Guard.of(loopback=loopback, allowed=settings.allowed_hosts)
+    metrics = None
+    if settings.proxy_metrics or settings.runtime_metrics:
+        metrics = Metrics(
+            server, proxy_bytes=settings.proxy_metrics, runtime=settings.runtime_metrics
+        )
+    return lambda request: answer(server, request, guard=guard, metrics=metrics)
 
 
 async def _drain(server: Server) -> None:

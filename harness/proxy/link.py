@@ -91,9 +91,13 @@ class Link:
     def deliver(self, outputs: list[Output]) -> None:
         """Acts on what left the chain, then sets the timer and the back-pressure anew."""
         for output in outputs:
-            if self.done:
-                break
             match output:
+                case Close(how) if self.done:
+                    # Ours has passed its FIN on before; the other direction may still be open.
+                    if how != "eof" and self.sink is not None:
+                        self._close(output, self.sink)
+                case Chunk() if self.done:
+                    pass
                 case Injection(turn, toxic):
                     self._ends.injected(turn, toxic)
                 case Crossing(item, toxic):

@@ -213,6 +213,8 @@ class FramedSeat:
     # Acting
 
     def _acts_on(self, item: Item) -> bool:
+        if self._started and self.toxic.lasting:
+            return True
         if isinstance(item, Close):
             return self._latest
         part = item.part

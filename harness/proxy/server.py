@@ -4,24 +4,24 @@ Resolving a listen address may take a moment, so it comes first; whatever follow
 no other call can interrupt. HTTP stays in ``api``.
 """
 
-import errno
-import socket
-from dataclasses import dataclass
-
-from harness.proxy.addresses import AddressProblem, Listen, UnknownHost, resolve
-from harness.proxy.listener import ListenFailed, bind, same
-from harness.proxy.proxy import Proxy, Surroundings, new_toxic
-from harness.proxy.states import ProxySpec, Refused, ToxicState, checked_name
-
-Bound = tuple[socket.socket, Listen]
+from harness.proxy.addresses import Listen
+from harness.proxy.binding import Bound, bound, bound_beside, refuse_circle, resolved
+from harness.proxy.blueprint import checked, lease, max_connections
+from harness.proxy.leases import Leases
+from harness.proxy.leasing import Leasing
+from harness.proxy.listener import ListenFailed, same
+from harness.proxy.listing import Entry, addresses, bind_all, blueprints, entries
+from harness.proxy.proxy import Proxy, Surroundings, changed_toxic, new_toxic
+from harness.proxy.states import ProxySpec, Refused, ToxicSpec, ToxicState
 
 
 class Server:
-    """The state behind the API: proxies by name."""
+    """The state behind the API: proxies by name, and ``leasing``."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, *, leases: Leases | None = None) -> None:
         self._around = around
         self._proxies: dict[str, Proxy] = {}
+        self.leasing = Leasing(self, loop=around.loop, clock=around.clock, leases=leases)
 
     def proxies(self) -> list[Proxy]:
         """Sorted by name."""
@@ -35,17 +35,17 @@ class Server:
 
     async def create(self, spec: ProxySpec) -> Proxy:
         """A new proxy, listening before this returns unless it is to be disabled."""
-        name, upstream = _required(spec)
-        self._refuse_taken(name)
-        toxics = _toxics(spec)
-        address = await resolved(spec.listen or "")
-        self._refuse_taken(name)
-        _refuse_circle(address.text(), upstream)
-        proxy = Proxy(name, listen=spec.listen or "", upstream=upstream, around=self._around)
-        if spec.enabled is not False:
-            proxy.serve(_bound(address))
-        proxy.put_toxics(toxics)
-        self._proxies[name] = proxy
+        blueprint = checked(spec)
+        self._refuse_taken(blueprint.name)
+        address = await resolved(blueprint.listen)
+        self._refuse_taken(blueprint.name)
+        refuse_circle(address, blueprint.upstream)
+        self.leasing.require(*blueprint.leases())
+        socket = bound(address) if blueprint.enabled else None
+        proxy = blueprint.built(address, self._around)
+        if socket is not None:
+            proxy.serve(socket)
+        self._proxies[proxy.name] = proxy
         return proxy
 
     async def update(self, name: str, spec: ProxySpec) -> Proxy:
@@ -53,68 +53,42 @@ class Server:
         proxy = self.proxy(name)
         if spec.upstream == "":
             raise Refused(400, "upstream: is empty, use host:port")
-        address = await self._address(proxy, spec)
+        max_connections(spec.extensions)
+        asked = None if spec.listen is None else await resolved(spec.listen)
         if self._proxies.get(name) is not proxy:
             raise Refused(404, "proxy not found")  # replaced while the host was resolved
-        self._apply(proxy, spec, address)
+        self._apply(proxy, spec, asked)
         return proxy
 
-    async def _address(self, proxy: Proxy, spec: ProxySpec) -> Listen:
-        if spec.listen is not None:
-            return await resolved(spec.listen)
-        while True:
-            listen = proxy.listen
-            address = await resolved(listen)
-            if listen == proxy.listen:  # else another call has moved it meanwhile
-                return address
-
-    def _apply(self, proxy: Proxy, spec: ProxySpec, address: Listen) -> None:
+    def _apply(self, proxy: Proxy, spec: ProxySpec, asked: Listen | None) -> None:
+        address = proxy.address if asked is None else asked
         upstream = proxy.upstream if spec.upstream is None else spec.upstream
-        _refuse_circle(address.text(), upstream)
-        enabled = proxy.enabled if spec.enabled is None else spec.enabled
-        moved = spec.listen is not None and not same(address, proxy.listen)
-        bound: Bound | None = None
-        if enabled and (moved or not proxy.enabled):
-            bound = self._bound_beside(proxy, address)  # first: what fails changes nothing
+        refuse_circle(address, upstream)
+        self.leasing.require(lease(spec.extensions))
+        was_enabled = proxy.enabled
+        enabled = was_enabled if spec.enabled is None else spec.enabled
+        moved = asked is not None and not same(asked, proxy.listen)
+        socket: Bound | None = None
+        if enabled and (moved or not was_enabled):
+            socket = bound_beside(proxy, address)  # first: what fails changes nothing
         if moved or upstream != proxy.upstream or not enabled:
             proxy.disconnect()
         if moved or not enabled:
             proxy.refuse()
         proxy.upstream = upstream
-        if bound is not None:
-            proxy.serve(bound)
+        if socket is not None:
+            proxy.serve(socket)
         elif moved:
-            proxy.listen = spec.listen or ""
-
-    def _bound_beside(self, proxy: Proxy, address: Listen) -> Bound:
-        """Binds the new address before the old one is given up; one port may need it first."""
-        try:
-            return bind(address)
-        except ListenFailed as failed:
-            old = proxy.listen
-            if not (
-                failed.errno == errno.EADDRINUSE
-                and proxy.enabled
-                and old.rpartition(":")[2] == str(address.port)
-            ):
-                raise Refused(500, str(failed)) from None
-            return self._swapped(proxy, address)
-
-    def _swapped(self, proxy: Proxy, address: Listen) -> Bound:
-        host, _, port = proxy.listen.rpartition(":")
-        old = Listen(host.strip("[]"), int(port))
-        proxy.refuse()
-        try:
-            return bind(address)
-        except ListenFailed as failed:
-            proxy.serve(_bound(old))
-            raise Refused(500, str(failed)) from None
+            proxy.listen, proxy.address = spec.listen or "", address
+        proxy.max_connections = max_connections(spec.extensions, proxy.max_connections)
+        if "lease" in spec.extensions:
+            _attach(proxy, spec, disabled=was_enabled and not enabled)
 
     def delete(self, name: str) -> None:
-        self.proxy(name).disable()
+        self.proxy(name).end()
         del self._proxies[name]
 
-    async def reset(self) -> None:
+    def reset(self) -> None:
         """Enables all proxies and removes all toxics; one that cannot listen is named at the end."""
         failed: list[str] = []
         for proxy in self.proxies():
@@ -123,82 +97,64 @@ class Server:
             if proxy.enabled:
                 continue
             try:
-                address = await resolved(proxy.listen)
-                if not proxy.enabled and self._proxies.get(proxy.name) is proxy:
-                    proxy.enable(address)
-            except (ListenFailed, Refused) as problem:
+                proxy.enable()
+            except ListenFailed as problem:
                 failed.append(f"{proxy.name}: {problem}")
         if failed:
             raise Refused(500, "; ".join(failed))
 
     async def populate(self, specs: list[ProxySpec]) -> list[Proxy]:
         """All of the list or nothing. Proxies that are there with these addresses are left alone."""
-        names: set[str] = set()
-        for place, spec in enumerate(specs, start=1):
-            name, _ = _required(spec, f" at proxy {place}")
-            if name in names:
-                raise Refused(400, f"name: {name} is twice in the list, at proxy {place} again")
-            names.add(name)
-            _toxics(spec)
-        addresses = [await resolved(spec.listen or "") for spec in specs]
-        entries = [
-            self._entry(spec, address) for spec, address in zip(specs, addresses, strict=True)
-        ]
-        self._bind_all(entries)
-        return [self._enter(entry) for entry in entries]
+        listed = blueprints(specs)
+        found = entries(listed, await addresses(listed), self._proxies)
+        for entry in found:
+            self.leasing.require(*entry.leases())
+        bind_all(found)
+        return [self._enter(entry) for entry in found]
 
-    def _entry(self, spec: ProxySpec, address: Listen) -> "_Entry":
-        name, upstream = _required(spec)
-        _refuse_circle(address.text(), upstream)
-        present = self._proxies.get(name)
-        here = present is not None and same(address, present.listen)
-        return _Entry(
-            spec=spec,
-            address=address,
-            present=present,
-            here=here,
-            kept=present is not None and here and present.upstream == upstream,
-        )
-
-    def _bind_all(self, entries: list["_Entry"]) -> None:
-        """Gets every socket that is needed, or none."""
-        try:
-            for entry in entries:
-                if not entry.needs_socket:
-                    continue
-                try:
-                    entry.bound = bind(entry.address)
-                except ListenFailed as failed:
-                    raise Refused(500, str(failed)) from None
-        except Refused:
-            for entry in entries:
-                if entry.bound is not None:
-                    entry.bound[0].close()
-            raise
-
-    def _enter(self, entry: "_Entry") -> Proxy:
+    def _enter(self, entry: Entry) -> Proxy:
         if entry.kept:
             assert entry.present is not None
+            if entry.blueprint.names_lease:
+                entry.present.lease = entry.blueprint.lease
             return entry.present
-        name, upstream = _required(entry.spec)
-        listen = entry.spec.listen or ""
-        proxy = Proxy(name, listen=listen, upstream=upstream, around=self._around)
-        proxy.put_toxics(_toxics(entry.spec))
+        proxy = entry.blueprint.built(entry.address, self._around)
         if entry.present is not None:
-            entry.present.disable()
+            entry.present.end()
         if entry.bound is not None:
             proxy.serve(entry.bound)
-        elif entry.spec.enabled is not False:
-            proxy.serve(_bound(entry.address))  # the address its predecessor has just given up
-        self._proxies[name] = proxy
+        elif entry.blueprint.enabled:
+            proxy.serve(bound(entry.address))  # the address its predecessor has just given up
+        self._proxies[proxy.name] = proxy
         return proxy
 
     def _refuse_taken(self, name: str) -> None:
         if name in self._proxies:
             raise Refused(409, "proxy already exists")
 
+    # Toxics
+
+    def add_toxic(self, proxy_name: str, spec: ToxicSpec) -> ToxicState:
+        proxy = self.proxy(proxy_name)
+        state = new_toxic(spec, proxy.toxic_names())
+        self.leasing.require(state.extensions.lease)
+        proxy.add_toxic(state)
+        return state
+
+    def change_toxic(self, proxy_name: str, name: str, spec: ToxicSpec) -> ToxicState:
+        """Only what is given changes."""
+        proxy = self.proxy(proxy_name)
+        state = changed_toxic(proxy.toxic(name), spec)
+        if "lease" in spec.extensions:
+            self.leasing.require(state.extensions.lease)
+        proxy.change_toxic(state, given=spec.extensions)
+        return state
+
+    # The end
+
     def refuse_all(self) -> None:
-        """No new connections; those that are open go on."""
+        """No new connections, and nothing that would bring one; those that are open go on."""
+        self.leasing.stop()
         for proxy in self._proxies.values():
             proxy.refuse()
 
@@ -212,61 +168,15 @@ class Server:
             await proxy.quiet()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Entry:
-    """One proxy of a list while the list is being entered."""
+def _attach(proxy: Proxy, spec: ProxySpec, *, disabled: bool) -> None:
+    """To the lease that is asked for; null takes the proxy from every lease.
 
-    spec: ProxySpec
-    address: Listen
-    present: Proxy | None
-    here: bool
-    """``present`` has the address that is asked for."""
-    kept: bool
-    bound: Bound | None = None
-
-    @property
-    def needs_socket(self) -> bool:
-        enabled = self.spec.enabled is not False
-        taken_over = self.here and self.present is not None and self.present.enabled
-        return enabled and not self.kept and not taken_over
-
-
-def _required(spec: ProxySpec, where: str = "") -> tuple[str, str]:
-    if not spec.name:
-        raise Refused(400, f"missing required field: name{where}")
-    if not spec.upstream:
-        raise Refused(400, f"missing required field: upstream{where}")
-    return checked_name(spec.name), spec.upstream
-
-
-def _toxics(spec: ProxySpec) -> list[ToxicState]:
-    states: list[ToxicState] = []
-    for toxic in spec.toxics:
-        states.append(new_toxic(toxic, {state.name for state in states}))
-    return states
-
-
-def _bound(address: Listen) -> Bound:
-    try:
-        return bind(address)
-    except ListenFailed as failed:
-        raise Refused(500, str(failed)) from None
-
-
-async def resolved(listen: str) -> Listen:
-    """The address to bind.
-
-    Raises:
-        Refused: 400 for what is no address, 500 for a host without one.
+    A lease enables again only what it, or the lease it takes over from, has disabled.
     """
-    try:
-        return await resolve(listen)
-    except AddressProblem as problem:
-        raise Refused(400, f"listen: {problem}") from None
-    except UnknownHost as unknown:
-        raise Refused(500, str(unknown)) from None
-
-
-def _refuse_circle(listen: str, upstream: str) -> None:
-    if listen == upstream:
-        raise Refused(400, f"upstream: {upstream} is the proxy's own listen address")
+    asked = lease(spec.extensions)
+    if asked is None:
+        proxy.lease = proxy.disabled_by = None
+    elif spec.enabled is not False:
+        proxy.lease = asked
+    elif disabled or proxy.disabled_by is not None:
+        proxy.disabled_by = asked

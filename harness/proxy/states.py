@@ -11,10 +11,14 @@ LONGEST_NAME = 1024
 
 
 class Refused(Exception):
-    """A call that changed nothing: its HTTP status and the message of its answer."""
+    """A call that changed nothing: its HTTP status and the message of its answer.
+
+    ``place`` is the entry that is to blame, from 1, where a list was asked for.
+    """
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
+        self.place: int | None = None
         super().__init__(message)
 
 
@@ -60,13 +64,17 @@ class ToxicSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxySpec:
-    """A proxy as asked for; None is what was not given."""
+    """A proxy as asked for; None is what was not given.
+
+    ``extensions`` has the raw values of the keys that were given, null among them.
+    """
 
     name: str | None = None
     listen: str | None = None
     upstream: str | None = None
     enabled: bool | None = None
     toxics: tuple[ToxicSpec, ...] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

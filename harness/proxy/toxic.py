@@ -65,6 +65,9 @@ class Toxic:
     framed: bool = False
     """True: every chunk it is fed has a ``part``, and bytes of no message pass it by. An instance
     may say otherwise than its class."""
+    lasting: ClassVar[bool] = False
+    """True: it drops bytes, so once it acted on a message it acts on all behind it: a stream goes
+    on without its end, but never with a hole."""
     hears: ClassVar[bool] = False
     """True: it stands in the other stream too, before what comes there (``hear``)."""
 

@@ -30,7 +30,11 @@ class TurnPage(Struct, frozen=True, kw_only=True):
 
 
 class TurnLog:
-    """Numbers turns from 0 in the order in which they ended."""
+    """Numbers turns from 0 in the order in which they ended.
+
+    ``bytes_up`` and ``bytes_down`` were taken in from the client and from the server, ``sent_up``
+    and ``sent_down`` handed to the server's socket and to the client's.
+    """
 
     __slots__ = (
         "_dropped",
@@ -54,6 +58,8 @@ class TurnLog:
         self.connections = 0
         self.bytes_up = 0
         self.bytes_down = 0
+        self.sent_up = 0
+        self.sent_down = 0
         self.sent_up = 0
         self.sent_down = 0
 

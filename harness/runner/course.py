@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from harness.connections.pool import Connections
 from harness.expressions.parse import parse
-from harness.faults.toxic import HopOnProxy
+from harness.faults.fault import HopOnProxy
 from harness.model.events import AnyEvent, Purpose, ResetDone
 from harness.model.plan import Plan
 from harness.model.units import Duration
@@ -138,7 +138,14 @@ class Course:
             address_of=self._stack.address,
             values=self._values,
             hops={
-                name: HopOnProxy(hop=name, admin=hop.admin, proxy=hop.proxy, observed=hop.observed)
+                name: HopOnProxy(
+                    hop=name,
+                    admin=hop.admin,
+                    proxy=hop.proxy,
+                    observed=hop.observed,
+                    watch_admin=hop.watch_admin,
+                    watch_proxy=hop.watch_proxy,
+                )
                 for name, hop in hops.items()
             },
             warm={s.name: self._stack.ready_call(s.name) for s in self._plan.target.services},

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.connections.pool import Connections
-from harness.faults.toxic import HopOnProxy, ToxicFault
+from harness.faults.fault import Fault, HopOnProxy
 from harness.model.address import Address
-from harness.model.events import AnyEvent, BurstReleased, ResetDone, RoundFinished, RoundStarted
+from harness.model.events import (
+    AnyEvent,
+    BurstReleased,
+    BurstWritten,
+    ResetDone,
+    RoundFinished,
+    RoundStarted,
+)
 from harness.model.plan import BurstStep, FaultStep, HttpCall, Plan
 from harness.model.units import Duration, Instant
 from harness.observe.read import Probe
@@ -75,8 +82,8 @@ async def run_round(stage: Stage, number: int) -> bool:
     finally:
         await stage.faults.undo_all()
     await stage.wire.finish(round=number, since=released, record=record)
-    for fault in stage.faults.of_round(number):
-        record(fault.verify(stage.wire.turns(fault.step.on, since=released)))
+    for seen in stage.faults.seen_in(number, lambda hop: stage.wire.turns(hop, since=released)):
+        record(seen)
     record(RoundFinished(round=number))
     return settled
 
@@ -87,8 +94,14 @@ async def _method(stage: Stage, number: int) -> Instant:
     What passed the hops before (warming up, in the main) is no evidence of what a burst met.
     """
     released: list[Instant] = []
+    written = False
 
     def record(event: AnyEvent) -> object:
+        nonlocal written
+        if isinstance(event, BurstWritten) and not written:
+            # In the hold: all that warms up has passed, and nothing has been released yet.
+            written = True
+            ending.create_task(stage.faults.before_release(), name="look before the release")
         if isinstance(event, BurstReleased):
             released.append(event.first)
         return stage.record(event)
@@ -116,7 +129,7 @@ async def _method(stage: Stage, number: int) -> Instant:
     return min(released, default=now())
 
 
-async def _undo_after(lasts: Duration, fault: ToxicFault, faults: ActiveFaults) -> None:
+async def _undo_after(lasts: Duration, fault: Fault, faults: ActiveFaults) -> None:
     await asyncio.sleep(lasts.in_s)  # noqa: TID251 - the fault's declared time
     await faults.undo(fault)
 
@@ -133,8 +146,8 @@ async def _settle(stage: Stage, number: int) -> bool:
             probes, stage.connections, purpose="settle", round=number, record=stage.record
         ),
         must=at_end or set(names),
-        bytes_moved=stage.wire.bytes_moved,
-        gap=careful_gap(plan),
+        look=stage.wire.look,
+        gap=careful_gap(plan, sees_held=all(hop.observed == "here" for hop in stage.hops.values())),
         limit=plan.settle.limit,
         record=stage.record,
     )

@@ -69,7 +69,7 @@ class Run:
         self._plan = plan
         self._journal = journal
         self._options = options
-        self._faults = ActiveFaults(self._record)
+        self._faults = ActiveFaults(self._record, owner=options.mark, seed=plan.seed)
         self._undo: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._during = "start"
         self._lost: JournalLost | None = None
@@ -171,6 +171,7 @@ class Run:
 
     async def _clean_up(self) -> None:
         await self._bounded("undo faults", self._faults.undo_all)
+        await self._bounded("give up leases", self._faults.give_up_leases)
         await self._bounded("close connections", self._close)
         if self._options.keep:
             return

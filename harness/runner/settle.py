@@ -1,31 +1,38 @@
 """Waits until the state stands still: no request in flight, a quiet wire, two equal readings.
 
-Equal readings alone can deceive while a message is being held back, so two things are asked beside
-them: the gap between the readings is longer than any declared delay of one message, and no byte
-moved on any hop meanwhile. A service that talks all the time (a heartbeat, a polling worker) would
-never be quiet; equal readings over the whole limit are accepted from it.
+Equal readings alone can deceive while a message is being held back. So no byte may have moved on any
+hop between them, our own proxy must hold none, and the gap between them is longer than any declared
+delay. A service that talks all the time (a heartbeat, a polling worker) would never be quiet; equal
+readings over the whole limit are accepted from it, but not from a wire on which something is stuck.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from harness.kinds import to_params
+from harness.faults.known import longest_hold
 from harness.model.events import AnyEvent, NeverSettled, Settled
 from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.observe.read import Reading
-from harness.proxy.toxics import TOXICS
 from harness.runner.clock import now
+from harness.runner.wire import Quiet
 
 Read = Callable[[], Awaitable[Mapping[str, Reading]]]
 
+# Where nobody tells what is held and no attribute says how long: bandwidth lets something pass at
+# least every 100 ms, so a wire that is silent for so much longer has nothing more to give.
+_UNTOLD = Duration.of_s(1)
 
-def careful_gap(plan: Plan) -> Duration:
-    """The declared gap, made longer than the delays that the plan's faults put on one message."""
+
+def careful_gap(plan: Plan, *, sees_held: bool) -> Duration:
+    """The declared gap, made longer than what the plan's faults can hold back silently.
+
+    ``sees_held``: all hops are ours and say what they hold, so what has no bound needs none.
+    """
     gap = plan.settle.gap
     for step in plan.faults:
-        kind = TOXICS[step.kind]
-        gap += kind.longest(to_params(kind.Params, step.params))
+        longest = longest_hold(step)
+        gap += (Duration.ZERO if sees_held else _UNTOLD) if longest is None else longest
     return gap
 
 
@@ -34,7 +41,7 @@ async def settle(
     round: int,
     read: Read,
     must: Collection[str],
-    bytes_moved: Callable[[], Awaitable[int]],
+    look: Callable[[], Awaitable[Quiet]],
     gap: Duration,
     limit: Duration,
     record: Callable[[AnyEvent], object],
@@ -44,17 +51,17 @@ async def settle(
     Probes beside those that ``must`` settle are waited for as long, and then left moving.
     """
     started = now()
-    moved, readings = await bytes_moved(), await read()
+    wire, readings = await look(), await read()
     equal_since = started
-    restless: tuple[str, ...] = ()
     while True:
         await asyncio.sleep(gap.in_s)  # noqa: TID251 - the declared gap between two readings
-        moved_before, moved = moved, await bytes_moved()
+        earlier, wire = wire, await look()
         before, readings = readings, await read()
         restless = tuple(name for name in readings if readings[name].value != before[name].value)
+        moves = wire.moved != earlier.moved
         if restless:
             equal_since = now()
-        elif moved == moved_before or now() - equal_since >= limit:
+        elif not (moves or wire.held) or (moves and now() - equal_since >= limit):
             record(Settled(round=round, after=now() - started))
             return readings
         if now() - started >= limit and restless:
@@ -63,8 +70,14 @@ async def settle(
                 # A counter that never stands still; what has to stand still does.
                 record(Settled(round=round, after=now() - started))
                 return readings
-            record(NeverSettled(round=round, probes=moving, in_flight=0, limit=limit))
+            record(_never(round, limit, probes=moving))
             return None
         if now() - started >= limit * 2:
-            record(NeverSettled(round=round, probes=tuple(readings), in_flight=0, limit=limit))
+            # Readings that are equal beside something stuck are no probe's fault.
+            probes = () if wire.held and not restless else tuple(readings)
+            record(_never(round, limit, probes=probes, held=wire.held))
             return None
+
+
+def _never(round: int, limit: Duration, *, probes: tuple[str, ...], held: int = 0) -> NeverSettled:
+    return NeverSettled(round=round, probes=probes, in_flight=0, held=held, limit=limit)

@@ -20,6 +20,7 @@ from harness.model.errors import HarnessBug, UserError
 from harness.model.events import AnyEvent
 from harness.model.plan import Plan
 from harness.model.verdicts import EXIT_USER_ERROR, Result, Verdict
+from harness.runner.foreign import require_extensions
 from harness.runner.run import Run, RunOptions
 from harness.runner.stop import StopSignals
 from harness.services.target_lock import lock_target
@@ -53,11 +54,14 @@ async def run_suite(
     """The result and the folder of each run; stops early once going on makes no sense.
 
     Raises:
-        UserError: another run holds a target, or no folder can be made.
+        UserError: another run holds a target, no folder can be made, or a fault needs more than the
+            foreign proxy has.
         HarnessBug: the judge failed at an event.
         KeyboardInterrupt: interrupted between two runs.
     """
     results: list[tuple[Result, Path]] = []
+    if options.foreign_proxy is not None:
+        await require_extensions(plans, options.foreign_proxy, options.allow_hosts)
     with StopSignals() as stop:
         for plan in plans:
             result, folder = await _run_one(plan, options, listener, stop)

@@ -24,6 +24,17 @@ class Watched:
     proxy: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """One look at all hops: equal ``moved`` twice and nothing ``held`` mean that the wire was quiet.
+
+    ``held`` is known of our own hops alone; what a foreign proxy keeps back nobody tells.
+    """
+
+    moved: int
+    held: int
+
+
 @dataclass(slots=True)
 class _Seen:
     next: int = 0
@@ -46,25 +57,30 @@ class Wire:
             seen.turns.clear()
             seen.base = seen.page
 
-    async def bytes_moved(self) -> int:
-        """Bytes through all hops since they were made; equal twice means that the wire was quiet."""
+    async def look(self) -> Quiet:
+        """How much has passed all hops since they were made, and what their toxics keep back now."""
         await self._fetch()
-        return sum(s.page.bytes_up + s.page.bytes_down for s in self._seen.values() if s.page)
+        pages = [seen.page for seen in self._seen.values() if seen.page]
+        return Quiet(
+            moved=sum(page.bytes_up + page.bytes_down for page in pages),
+            held=sum(page.held for page in pages),
+        )
 
     async def finish(self, *, round: int, since: Instant, record: Record) -> None:
         """Journals the turns that began at ``since`` or later, and the round's counts."""
         await self._fetch()
         for hop, seen in self._seen.items():
-            still_open = [t for t in (seen.page.turns if seen.page else ()) if t.end == "open"]
-            turns = [t for t in (*seen.turns, *still_open) if t.arrived >= since]
+            turns = self.turns(hop, since=since)
             for turn in turns:
                 _journal_turn(hop, turn, record)
             if seen.page is not None and seen.base is not None:
                 record(_counted(hop, round, len(turns), seen.base, seen.page))
 
     def turns(self, hop: str, *, since: Instant) -> list[Turn]:
-        """The turns of this round that began at ``since`` or later and have ended."""
-        return [turn for turn in self._seen[hop].turns if turn.arrived >= since]
+        """The turns of this round that began at ``since`` or later, the open ones last."""
+        seen = self._seen[hop]
+        still_open = [t for t in (seen.page.turns if seen.page else ()) if t.end == "open"]
+        return [turn for turn in (*seen.turns, *still_open) if turn.arrived >= since]
 
     async def _fetch(self) -> None:
         for hop, watched in self._watched.items():

@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,6 +47,24 @@ class Daemon:
         return self.api.process().num_fds()
 
 
+@contextmanager
+def started(
+    start: Callable[..., AbstractContextManager[Daemon]],
+) -> Iterator[Callable[..., Daemon]]:
+    """``ours`` or ``original`` as a plain function; all that it starts ends with this."""
+    with ExitStack() as stack:
+        yield lambda *flags, **more: stack.enter_context(start(*flags, **more))
+
+
+@contextmanager
+def unready(
+    program: Sequence[str],
+) -> Iterator[tuple["subprocess.Popen[bytes]", Callable[[], str]]]:
+    """A server that is not meant to answer, and what it wrote."""
+    with _running(program, None) as (process, written):
+        yield process, written.read_text
+
+
 def command(*flags: str) -> list[str]:
     """The command line of our server."""
     return [sys.executable, "-m", MODULE, *flags]
@@ -57,7 +75,7 @@ def ours(*flags: str, files: int | None = None) -> Iterator[Daemon]:
     """Our server on a free port; ``files`` limits how many it may have open."""
     with _running(command("-port", "0", *flags), files) as (process, written):
         line = until_sync(
-            lambda: _first_line(process, written),
+            lambda: _ready(process, written),
             within=_START,
             what="our proxy says where its API is",
             log=written.read_text,
@@ -118,10 +136,13 @@ def _api(
     return Api(host, port, real=real, pid=process.pid)
 
 
-def _first_line(process: "subprocess.Popen[bytes]", written: Path) -> str:
+def _ready(process: "subprocess.Popen[bytes]", written: Path) -> str:
+    """The line that says where the API is, as soon as it is whole."""
+    ended = process.poll() is not None
     text = written.read_text()
-    assert process.poll() is None, text
-    return text.splitlines()[0] if "\n" in text else ""
+    assert not ended, text
+    whole = text.splitlines(keepends=True)
+    return next((line for line in whole if line[0] == "{" and line[-1] == "\n"), "")
 
 
 def _answers(api: Api) -> bool:

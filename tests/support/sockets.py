@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Literal, Self
 
@@ -176,6 +177,19 @@ def _echo(sock: socket.socket) -> None:
         pass
     finally:
         sock.close()
+
+
+@contextlib.contextmanager
+def swallowing() -> Iterator[str]:
+    """The address of a socket whose queue is full: further SYNs are never answered."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def refused(address: str) -> bool:

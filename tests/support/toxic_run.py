@@ -87,8 +87,11 @@ class ToxicRun:
 
     def finish(self) -> None:
         """Waits for whatever the toxic waits for."""
-        while self._due is not None:
+        for _ in range(_MOST_WAKES):
+            if self._due is None:
+                break
             self._wait_until(self._due)
+        assert self._due is None, f"asks to be woken for ever: {self.log[-3:]}"
         self.look()
 
     def look(self) -> None:

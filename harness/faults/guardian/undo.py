@@ -29,7 +29,13 @@ def _toxic(event: FaultIntended) -> bool:
     return undo_from(event, limit=CALL_LIMIT)
 
 
-UNDO: Mapping[str, Undo] = {"toxic": _toxic}
+def _down(event: FaultIntended) -> bool:
+    from harness.faults.down import undo_from
+
+    return undo_from(event, limit=CALL_LIMIT)
+
+
+UNDO: Mapping[str, Undo] = {"toxic": _toxic, "down": _down}
 
 
 def undo_fault(event: FaultIntended) -> AnyEvent:
@@ -72,18 +78,18 @@ def not_undone(event: FaultIntended | HopIntended, because: str) -> FaultNotUndo
             round=0,
             because=because,
             remains=f"proxy {event.proxy} of {event.admin}",
-            command=_command({"admin": event.admin, "proxy": event.proxy}),
+            command=_removal({"admin": event.admin, "proxy": event.proxy}),
         )
     return FaultNotUndone(
         fault=event.fault,
         round=event.round,
         because=because,
         remains=f"fault {event.fault} ({event.kind}) on {event.on}",
-        command=_command(event.undo),
+        command=COMMANDS.get(event.kind, _removal)(event.undo),
     )
 
 
-def _command(undo: Mapping[str, object]) -> str:
+def _removal(undo: Mapping[str, object]) -> str:
     """Empty where the intention speaks of no proxy."""
     if "admin" not in undo or "proxy" not in undo:
         return ""
@@ -91,6 +97,19 @@ def _command(undo: Mapping[str, object]) -> str:
 
     toxic = str(undo["toxic"]) if "toxic" in undo else None
     return removal_command(str(undo["admin"]), str(undo["proxy"]), toxic)
+
+
+def _enabling(undo: Mapping[str, object]) -> str:
+    from harness.proxy.client import enabling_command
+
+    return enabling_command(str(undo["admin"]), str(undo["proxy"]))
+
+
+COMMANDS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
+    "toxic": _removal,
+    "down": _enabling,
+}
+"""What a person types where the undo of a kind failed."""
 
 
 def _words(error: Exception) -> str:

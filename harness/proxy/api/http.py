@@ -111,7 +111,12 @@ class ApiConnection(asyncio.Protocol):
         self._busy = False
         if self._transport is None:
             return
-        self._write(answer)
+        try:
+            self._write(answer, with_body=head.method != b"HEAD")
+        except h11.LocalProtocolError as problem:  # one caller's matter, not the server's end
+            sys.stderr.write(f"API: no answer could be sent: {problem}\n")
+            self._close()
+            return
         if self._http.our_state is h11.MUST_CLOSE or self._http.their_state is h11.MUST_CLOSE:
             self._close()
             return
@@ -120,7 +125,7 @@ class ApiConnection(asyncio.Protocol):
             self._deadline = self._loop.call_later(self._limit.in_s, self._too_slow)
         self._advance()
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: Answer, *, with_body: bool) -> None:
         headers = [("X-Toxiproxy-Request-Id", f"{next(_ids):012x}"), *answer.headers]
         if answer.content_type is not None:
             headers.append(("Content-Type", answer.content_type))
@@ -131,7 +136,7 @@ class ApiConnection(asyncio.Protocol):
                 status_code=answer.status, headers=headers, reason=HTTPStatus(answer.status).phrase
             )
         )
-        if answer.body:
+        if answer.body and with_body:
             self._send(h11.Data(data=answer.body))
         self._send(h11.EndOfMessage())
 

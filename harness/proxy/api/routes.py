@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, unquote
 
 from harness.proxy.api import answers, bodies
 from harness.proxy.api.answers import Answer
-from harness.proxy.api.guard import refusal
+from harness.proxy.api.guard import Guard
+from harness.proxy.leases import Lease
+from harness.proxy.metrics import CONTENT_TYPE, Metrics
 from harness.proxy.proxy import Proxy
 from harness.proxy.server import Server
 from harness.proxy.states import Refused, ToxicState
@@ -42,15 +44,25 @@ class Asked:
     def toxic(self) -> ToxicState:
         return self.proxy().toxic(self.names[1])
 
+    def lease(self) -> Lease:
+        return self.server.leasing.leases.find(self.names[0])
+
 
 Call = Callable[[Asked], Awaitable[Answer]]
 
 
-async def answer(server: Server, request: Request, *, loopback: bool) -> Answer:
-    """The answer to every request, also to those that cannot be served."""
+async def answer(
+    server: Server, request: Request, *, guard: Guard, metrics: Metrics | None = None
+) -> Answer:
+    """The answer to every request, also to those that cannot be served.
+
+    Without ``metrics`` there is no such path.
+    """
     cleaned = _cleaned(request.path)
     if cleaned != request.path:
         return answers.moved(cleaned)
+    if request.path == "/metrics" and metrics is not None:  # by whatever method
+        return guard.refusal(request.headers) or answers.metrics(metrics.text(), CONTENT_TYPE)
     found = _find(request.path)
     if found is None:
         return answers.page_not_found()
@@ -58,7 +70,7 @@ async def answer(server: Server, request: Request, *, loopback: bool) -> Answer:
     call = calls.get(request.method)
     if call is None:
         return answers.method_not_allowed(calls)
-    refused = refusal(request.headers, loopback=loopback)
+    refused = guard.refusal(request.headers)
     if refused is not None:
         return refused
     asked = Asked(server=server, names=names, query=request.query, body=request.body)
@@ -110,7 +122,7 @@ async def _delete(asked: Asked) -> Answer:
 
 
 async def _reset(asked: Asked) -> Answer:
-    await asked.server.reset()
+    asked.server.reset()
     return answers.no_content()
 
 
@@ -130,21 +142,48 @@ async def _toxics(asked: Asked) -> Answer:
 
 async def _add_toxic(asked: Asked) -> Answer:
     proxy = asked.proxy()
-    return answers.json_answer(answers.toxic_shape(proxy.add_toxic(bodies.toxic_spec(asked.body))))
+    state = asked.server.add_toxic(proxy.name, bodies.toxic_spec(asked.body))
+    return answers.json_answer(answers.toxic_shape(proxy, state))
 
 
 async def _show_toxic(asked: Asked) -> Answer:
-    return answers.json_answer(answers.toxic_shape(asked.toxic()))
+    return answers.json_answer(answers.toxic_shape(asked.proxy(), asked.toxic()))
 
 
 async def _update_toxic(asked: Asked) -> Answer:
-    name = asked.toxic().name
-    state = asked.proxy().change_toxic(name, bodies.toxic_spec(asked.body))
-    return answers.json_answer(answers.toxic_shape(state))
+    proxy, name = asked.proxy(), asked.toxic().name  # what is missing is told before a broken body
+    state = asked.server.change_toxic(proxy.name, name, bodies.toxic_spec(asked.body))
+    return answers.json_answer(answers.toxic_shape(proxy, state))
 
 
 async def _delete_toxic(asked: Asked) -> Answer:
     asked.proxy().remove_toxic(asked.names[1])
+    return answers.no_content()
+
+
+async def _leases(asked: Asked) -> Answer:
+    return answers.json_answer(answers.leases_shape(asked.server.leasing))
+
+
+async def _grant_lease(asked: Asked) -> Answer:
+    leasing = asked.server.leasing
+    lease = leasing.grant(*bodies.new_lease(asked.body))
+    return answers.json_answer(answers.lease_shape(leasing, lease), status=201)
+
+
+async def _show_lease(asked: Asked) -> Answer:
+    return answers.json_answer(answers.lease_shape(asked.server.leasing, asked.lease()))
+
+
+async def _renew_lease(asked: Asked) -> Answer:
+    leasing = asked.server.leasing
+    leasing.require(asked.names[0])
+    lease = leasing.renew(asked.names[0], bodies.renewed_lease(asked.body))
+    return answers.json_answer(answers.lease_shape(leasing, lease))
+
+
+async def _end_lease(asked: Asked) -> Answer:
+    asked.server.leasing.end(asked.names[0])
     return answers.no_content()
 
 
@@ -171,6 +210,11 @@ _ROUTES: tuple[tuple[tuple[str | None, ...], dict[str, Call]], ...] = (
         },
     ),
     (("proxies", _NAME, "turns"), {"GET": _turns}),
+    (("leases",), {"GET": _leases, "POST": _grant_lease}),
+    (
+        ("leases", _NAME),
+        {"GET": _show_lease, "POST": _renew_lease, "PATCH": _renew_lease, "DELETE": _end_lease},
+    ),
     (("populate",), {"POST": _populate}),
     (("reset",), {"POST": _reset}),
     (("version",), {"GET": _version}),

@@ -2,6 +2,7 @@
 
 A chunk takes its size over the rate. What takes more than 100 ms leaves in pieces, one every
 100 ms. Pieces keep the stamp of their chunk, so a latency behind this toxic overlaps with it.
+At rate 0 everything is held for good; a close is then told at once, and what is held is dropped.
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ from harness.model.units import Instant, Rate
 from harness.proxy.items import CHUNK_OVERHEAD, Action, Chunk, Injected, Item, WakeAt, weight
 from harness.proxy.spoken import whole_kilobytes_per_second
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import MOST, Attribute, FlagAttribute, Value, WireAttribute
+from harness.proxy.wire import Attribute, FlagAttribute, Value, WireAttribute
 
 _NS_PER_MS = 1_000_000
 _MS_PER_PIECE = 100
@@ -120,12 +121,13 @@ class Bandwidth(Toxic):
     def _book(self, ready: int) -> None:
         """Gives the next piece its time on the line, which it can use from ``ready`` on."""
         first, rate = self._queue[0], self._rate()
-        if not isinstance(first, Chunk) or _is_unlimited(rate):
+        if not isinstance(first, Chunk):
             self._due = ready
         elif not rate:
             self._due = None
         else:
             line = self._line(ready)
+            # Whole nanoseconds, rounded down: so large a rate that a chunk takes none is no limit.
             took = self._piece_size(first) * _NS_PER_MS // rate
             self._due = line["free_at"] = max(line["free_at"], ready) + took
 
@@ -137,9 +139,7 @@ class Bandwidth(Toxic):
         return line
 
     def _piece_size(self, first: Chunk) -> int:
-        rest = len(first.data) - self._left
-        rate = self._rate()
-        return rest if _is_unlimited(rate) else min(rest, rate * _MS_PER_PIECE)
+        return min(len(first.data) - self._left, self._rate() * _MS_PER_PIECE)
 
     def _next_piece(self) -> Item:
         first = self._queue[0]
@@ -188,8 +188,3 @@ class Bandwidth(Toxic):
     @classmethod
     def words(cls, params: "Bandwidth.Params") -> str:
         return f"{params.rate} bandwidth{', shared' if params.shared else ''}"
-
-
-def _is_unlimited(rate: int) -> bool:
-    """A piece would be longer than 64 bits can say: nothing is slowed by such a rate."""
-    return rate * _MS_PER_PIECE > MOST

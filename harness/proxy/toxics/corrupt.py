@@ -120,5 +120,5 @@ class Corrupt(Toxic):
 
     @classmethod
     def words(cls, params: "Corrupt.Params") -> str:
-        done = {"flip": "has a bit flipped", "zero": "zeroed", "random": "replaced"}[params.how]
-        return f"one byte in {params.every} {done}"
+        done = {"flip": "bit flipped", "zero": "byte zeroed", "random": "byte replaced"}
+        return f"one {done[params.how]} in every {params.every}"

@@ -35,8 +35,8 @@ _WITHOUT_BODY = {204, 205, 304}
 class _Asked(Struct, frozen=True, kw_only=True):
     """A request, as far as its answer depends on it.
 
-    ``old`` is HTTP/1.0; ``closes``: the connection ends with the answer; ``waits``: the client keeps
-    its body back until it hears from the server (``Expect: 100-continue``).
+    ``old`` is HTTP/1.0; ``closes``: the client wants the connection to end with the answer;
+    ``waits``: it keeps its body back until it hears from the server (``Expect: 100-continue``).
     """
 
     request: int
@@ -172,8 +172,11 @@ class HttpStatus(Toxic):
         own, outstanding = self._own, self._outstanding
         while own and not (outstanding and outstanding[0] < own[0].request):
             asked = own.popleft()
-            leaving.append(Chunk(self._answer(asked), now, asked.turn))
-            if asked.closes:
+            # RFC 9110 §10.1.1: whether a body follows a final answer is the client's choice, so
+            # where the next request would begin is not known.
+            closes = asked.closes or asked.waits
+            leaving.append(Chunk(self._answer(asked, closes=closes), now, asked.turn))
+            if closes:
                 leaving.append(Close("end"))
         return leaving
 
@@ -188,7 +191,7 @@ class HttpStatus(Toxic):
             actions.append(Close("end"))
         return actions
 
-    def _answer(self, asked: _Asked, *, closes: bool | None = None) -> bytes:
+    def _answer(self, asked: _Asked, *, closes: bool) -> bytes:
         values = self.values
         status, body = int(values["status"]), str(values["body"]).encode()
         lines = [f"HTTP/1.1 {status} {_reason(status)}"]
@@ -200,7 +203,7 @@ class HttpStatus(Toxic):
             lines.append("Content-Length: 0")
         if "retry_after" in values:
             lines.append(f"Retry-After: {values['retry_after']}")
-        if asked.closes if closes is None else closes:
+        if closes:
             lines.append("Connection: close")
         elif asked.old:
             lines.append("Connection: keep-alive")
@@ -271,9 +274,7 @@ def _read(part: Part, turn: int) -> _Asked:
         turn=turn,
         without_body=head.start.startswith(b"HEAD "),
         old=old,
-        # RFC 9110 §10.1.1: whether a body follows a final answer is the client's choice, so where
-        # the next request would begin is not known.
-        closes=waits or _says_close(head, old=old),
+        closes=_says_close(head, old=old),
         waits=waits,
     )
 

@@ -39,7 +39,6 @@ class LimitData(Toxic):
         if self._ended:
             return ()
         if not isinstance(item, Chunk):
-            self._ended = True
             return (item,)
         # Less than nothing is left when the limit was lowered below what has passed.
         left = max(0, int(self.values["bytes"]) - self._passed)

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from harness.kinds import params
 from harness.model.units import Duration, Instant
+from harness.protocols.turn import NO_TURN
 from harness.proxy.items import Action, Chunk, Close, Injected, Item, WakeAt
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
 from harness.proxy.wire import Attribute, Value, milliseconds
 
 _NS_PER_MS = 1_000_000
-_NO_TURN = 0
 
 
 class ResetPeer(Toxic):
@@ -23,6 +23,7 @@ class ResetPeer(Toxic):
 
     kind = "reset_peer"
     summary = "Takes the first bytes in, and resets the connection after a time."
+    lasting = True
     wire: ClassVar[tuple[Attribute, ...]] = (milliseconds("timeout"),)
 
     @params
@@ -41,7 +42,7 @@ class ResetPeer(Toxic):
     def feed(self, item: Item, now: Instant) -> Sequence[Action]:
         if self._ended:
             return ()
-        injected = Injected(item.turn if isinstance(item, Chunk) else _NO_TURN)
+        injected = Injected(item.turn if isinstance(item, Chunk) else NO_TURN)
         if self._due is not None:
             return (injected,)
         self._due = now.ns + max(0, int(self.values["timeout"])) * _NS_PER_MS

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from harness.kinds import params
 from harness.model.units import Duration, Instant
+from harness.protocols.turn import NO_TURN
 from harness.proxy.items import Action, Chunk, Close, Injected, Item, WakeAt
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
 from harness.proxy.wire import Attribute, Value, milliseconds
 
 _NS_PER_MS = 1_000_000
-_NO_TURN = 0
 
 
 class SlowClose(Toxic):
@@ -43,7 +43,7 @@ class SlowClose(Toxic):
             return (item,)
         self._waiting = item
         self._due = now.ns + self._delay_ns()
-        return (Injected(_NO_TURN), WakeAt(Instant(self._due)))
+        return (Injected(NO_TURN), WakeAt(Instant(self._due)))
 
     def wake(self, now: Instant) -> Sequence[Action]:
         if self._waiting is None:

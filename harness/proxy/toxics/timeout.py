@@ -22,6 +22,7 @@ class Timeout(Toxic):
 
     kind = "timeout"
     summary = "Drops all bytes, and ends the connection after a time without any."
+    lasting = True
     wire: ClassVar[tuple[Attribute, ...]] = (milliseconds("timeout"),)
 
     @params

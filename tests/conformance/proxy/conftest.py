@@ -9,7 +9,6 @@ Two environment variables change what is run:
 """
 
 import os
-from contextlib import ExitStack
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -93,8 +92,8 @@ def theirs(original):
 def daemon(request):
     """Starts a server of the test's own, with the flags it is given."""
     start = servers.ours if request.param == "embedded" else servers.original
-    with ExitStack() as stack:
-        yield lambda *flags, **more: stack.enter_context(start(*flags, **more))
+    with servers.started(start) as starting:
+        yield starting
 
 
 @pytest.fixture

@@ -1,39 +1,28 @@
 """TX-081 to TX-095: the latency toxic. Lower bounds must hold; upper ones are 500 ms more at least."""
 
 import threading
-import time
 
 import pytest
 
 from harness.model.units import Duration
 from tests.conformance.proxy.conftest import case
+from tests.support.sockets import Peer
+from tests.support.timing import SLACK, at_once, clock, pause, within
 
 pytestmark = pytest.mark.serial  # bounds real time from above
 
-SLACK = 500
 
-
-def clock():
-    return time.monotonic_ns() / 1e6
-
-
-def within(took, least):
-    """``took`` milliseconds: not less than ``least``, not much more."""
-    assert least <= took <= least + SLACK, took
-    return True
-
-
-@case("TX-081")
+@case("TX-081", effect=True)
 def test_round_trip_when_delayed_then_takes_it_and_connect_does_not(api, echo):
-    api.create("a", echo.address)
-    api.toxic("a", attributes={"latency": 200})
+    listen = api.create("a", echo.address)["listen"]
+    api.toxic("a", attributes={"latency": 800})
     began = clock()
-    with api.connect("a") as client:
-        assert clock() - began < 100
-        assert within(client.round_trip().in_ms, 200)
+    with Peer.connect(listen) as client:
+        assert at_once(clock() - began)
+        assert within(client.round_trip().in_ms, 800)
 
 
-@case("TX-082")
+@case("TX-082", effect=True)
 def test_round_trip_when_delayed_three_times_then_they_add_up(api, echo):
     api.create("a", echo.address)
     api.toxic("a", attributes={"latency": 200})
@@ -43,7 +32,7 @@ def test_round_trip_when_delayed_three_times_then_they_add_up(api, echo):
         assert within(client.round_trip().in_ms, 400)
 
 
-@case("TX-083")
+@case("TX-083", effect=True)
 def test_bytes_when_sent_apart_then_each_is_delayed_alone(api, echo):
     api.create("a", echo.address)
     api.toxic("a", attributes={"latency": 300})
@@ -54,7 +43,7 @@ def test_bytes_when_sent_apart_then_each_is_delayed_alone(api, echo):
             for number in range(10):
                 sent.append(clock())
                 client.send(bytes([number]))
-                threading.Event().wait(0.03)
+                pause(0.03)  # the rhythm of the sender
 
         sender = threading.Thread(target=send)
         sender.start()
@@ -62,11 +51,12 @@ def test_bytes_when_sent_apart_then_each_is_delayed_alone(api, echo):
             assert client.receive(1) == bytes([number])
             assert clock() - sent[number] >= 300
         sender.join()
-        assert clock() - began < 1100
+        # One after the other they would take 3000.
+        assert clock() - began < 1100 + SLACK
 
 
-@case("TX-084")
-def test_close_when_behind_bytes_then_is_delayed_with_them_and_alone_not(api, upstream):
+@case("TX-084", effect=True)
+def test_close_when_behind_bytes_then_is_delayed_with_them(api, upstream):
     api.create("a", upstream.address)
     api.toxic("a", attributes={"latency": 300})
     with api.connect("a") as client, upstream.accept() as server:
@@ -75,15 +65,21 @@ def test_close_when_behind_bytes_then_is_delayed_with_them_and_alone_not(api, up
         server.close()
         assert client.rest() == b"answer"
         assert within(clock() - began, 300)
+
+
+@case("TX-084")
+def test_close_when_alone_then_is_not_delayed(api, upstream):
+    api.create("a", upstream.address)
+    api.toxic("a", attributes={"latency": 5000})
     with api.connect("a") as client:
         server = upstream.accept()
         began = clock()
         server.close()
         assert client.rest() == b""
-        assert clock() - began < 100
+        assert at_once(clock() - began)
 
 
-@case("TX-085")
+@case("TX-085", effect=True)
 def test_close_when_the_client_sends_it_then_is_delayed_behind_its_bytes(api, upstream):
     api.create("a", upstream.address)
     api.toxic("a", stream="upstream", attributes={"latency": 300})
@@ -95,7 +91,7 @@ def test_close_when_the_client_sends_it_then_is_delayed_behind_its_bytes(api, up
         assert within(clock() - began, 300)
 
 
-@case("TX-086")
+@case("TX-086", effect=True)
 @pytest.mark.slow
 def test_jitter_when_drawn_often_then_is_in_its_range_and_around_the_middle(api, echo):
     api.create("a", echo.address)
@@ -103,8 +99,10 @@ def test_jitter_when_drawn_often_then_is_in_its_range_and_around_the_middle(api,
     with api.connect("a") as client:
         took = [client.round_trip().in_ms for _ in range(60)]
     assert min(took) >= 10
-    assert sorted(took)[-3] <= 90 + 30
-    assert 40 <= sum(took) / len(took) <= 70
+    # A stall of the machine is in some trips, not in half of them and not in a tenth.
+    took.sort()
+    assert 30 <= took[30] <= 70 + 30
+    assert took[53] <= 90 + 100
 
 
 @case("TX-087")
@@ -117,7 +115,7 @@ def test_writes_when_small_and_jittered_then_order_is_kept(api, echo):
         assert client.receive(100) == bytes(range(100))
 
 
-@case("TX-088")
+@case("TX-088", effect=True)
 def test_toxic_when_removed_then_what_it_holds_arrives_at_once(api, echo):
     api.create("a", echo.address)
     api.toxic("a", name="t", attributes={"latency": 5000})
@@ -129,10 +127,10 @@ def test_toxic_when_removed_then_what_it_holds_arrives_at_once(api, echo):
         began = clock()
         assert api.delete("/proxies/a/toxics/t").status == 204
         assert client.receive(6) == b"abcdef"
-        assert clock() - began < 100
+        assert at_once(clock() - began)
 
 
-@case("TX-089")
+@case("TX-089", effect=True)
 def test_toxic_when_changed_then_first_leaves_and_second_counts_from_its_arrival(api, upstream):
     api.create("a", upstream.address)
     api.toxic("a", name="t", attributes={"latency": 5000})
@@ -145,26 +143,31 @@ def test_toxic_when_changed_then_first_leaves_and_second_counts_from_its_arrival
         began = clock()
         assert api.patch("/proxies/a/toxics/t", {"attributes": {"latency": 1000}}).status == 200
         assert client.receive(3) == b"abc"
-        assert clock() - began < 100
+        assert at_once(clock() - began)
         assert client.receive(3) == b"def"
         assert within(clock() - sent, 1000)
 
 
-@case("TX-090")
-@pytest.mark.parametrize(
-    ("attributes", "least", "most"),
-    [
-        ({"latency": 10, "jitter": 100}, 0, 110 + SLACK),
-        ({"latency": -1000}, 0, 100),
-        ({"latency": 10, "jitter": -100}, 10, 10 + SLACK),
-    ],
-)
-def test_attributes_when_odd_then_count_as_the_nearest_sense(api, echo, attributes, least, most):
+def five_trips(api, echo, attributes):
     api.create("a", echo.address)
     api.toxic("a", attributes=attributes)
     with api.connect("a") as client:
-        for _ in range(5):
-            assert least <= client.round_trip().in_ms <= most
+        return [client.round_trip().in_ms for _ in range(5)]
+
+
+@case("TX-090")
+@pytest.mark.parametrize(
+    ("attributes", "most"), [({"latency": 10, "jitter": 100}, 110), ({"latency": -1000}, 100)]
+)
+def test_attributes_when_odd_then_delays_stop_at_0(api, echo, attributes, most):
+    assert max(five_trips(api, echo, attributes)) <= most + SLACK
+
+
+@case("TX-090", effect=True)
+def test_jitter_when_negative_then_is_none(api, echo):
+    took = five_trips(api, echo, {"latency": 10, "jitter": -100})
+    assert 10 <= min(took)
+    assert max(took) <= 10 + SLACK
 
 
 @case("TX-091")
@@ -175,7 +178,7 @@ def test_latency_when_it_would_overflow_then(api, echo, latency):
     reply = api.post("/proxies/a/toxics", body)
     if api.real:
         with api.connect("a") as client:
-            assert client.round_trip().in_ms < 100, "the original does not delay at all"
+            assert at_once(client.round_trip().in_ms), "the original does not delay at all"
     else:
         assert reply.status == 400
         assert reply.error.startswith("latency: ")
@@ -191,7 +194,7 @@ def test_jitter_when_it_would_overflow_then_is_refused(ours):
     assert ours.get("/proxies/a/toxics/t").json()["attributes"]["jitter"] == 0
 
 
-@case("TX-093")
+@case("TX-093", effect=True)
 @pytest.mark.slow
 def test_sender_when_it_never_stops_then_blocks_and_removal_delivers_all(api, upstream):
     api.create("a", upstream.address)
@@ -210,7 +213,7 @@ def test_sender_when_it_never_stops_then_blocks_and_removal_delivers_all(api, up
         reader.start()
         began = clock()
         assert api.delete("/proxies/a/toxics/t").status == 204
-        assert clock() - began < 1000
+        assert clock() - began < 1000 + SLACK
         client.finish()
         reader.join()
         assert arrived == [sent]
@@ -226,21 +229,23 @@ def test_bulk_when_delayed_then_keeps_its_speed(api, upstream):
         sender = threading.Thread(target=lambda: (server.send(data), server.finish()))
         sender.start()
         assert client.rest() == data
-        assert clock() - began < 2000
+        assert clock() - began < 2000 + SLACK
         sender.join()
 
 
-@case("TX-095")
+@case("TX-095", effect=True)
 def test_connections_when_three_hundred_then_all_are_delayed_together(api, echo):
     api.create("a", echo.address)
     clients = [api.connect("a") for _ in range(300)]
     for client in clients:
         client.round_trip()
-    api.toxic("a", attributes={"latency": 100})
+    api.toxic("a", attributes={"latency": 1000})
     began = clock()
     for client in clients:
         client.send(b"x")
     for client in clients:
         assert client.receive(1) == b"x"
-        assert 100 <= clock() - began <= 600
+        assert clock() - began >= 1000
         client.close()
+    # One after the other they would take 300 s.
+    assert clock() - began <= 1000 + 4 * SLACK

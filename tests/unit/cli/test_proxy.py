@@ -4,6 +4,7 @@ import pytest
 
 from harness.cli import main
 from harness.proxy import daemon
+from harness.proxy.flags import Settings
 
 
 @pytest.fixture
@@ -11,9 +12,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Where the daemon was asked to listen."""
     asked: list[tuple[str, int]] = []
 
-    def run(*, host: str, port: int, seed: int) -> int:
-        assert seed == 0
-        asked.append((host, port))
+    def run(settings: Settings) -> int:
+        assert settings.seed == 0
+        asked.append((settings.host, settings.port))
         return 0
 
     monkeypatch.setattr(daemon, "run", run)

@@ -2,10 +2,12 @@
 
 from dataclasses import field
 from pathlib import Path
+from typing import Literal
 
 from harness.experiment.load import load, validate
 from harness.kinds import Kinds, params
-from harness.model.units import Duration, Size
+from harness.model.units import Duration, Rate, Size
+from harness.proxy.wire import WireAttribute, WireProblem
 
 
 class OnAStream:
@@ -38,6 +40,73 @@ class Slicer(OnAStream):
     class Params:
         average_size: Size
         delay: Duration = Duration.ZERO
+
+
+class Bandwidth(OnAStream):
+    kind = "bandwidth"
+    summary = "at a rate"
+
+    @params
+    class Params:
+        rate: Rate
+        shared: bool = False
+
+
+class Status(OnAStream):
+    kind = "status"
+    summary = "answers in the server's place"
+    streams = ("downstream",)
+    per = "request"
+    codecs = ("http",)
+    wire = (WireAttribute(name="status", least=200, most=599),)
+
+    @params
+    class Params:
+        status: int = 503
+        body: str = ""
+        retry_after: Duration | None = None
+
+    @classmethod
+    def attributes(cls, params):
+        return {"status": params.status}
+
+
+class Cut(OnAStream):
+    kind = "cut"
+    summary = "ends after something"
+    codecs = ("turn", "postgres")
+    wire = (
+        WireAttribute(name="bytes", default=None, least=0),
+        WireAttribute(name="messages", default=None, least=0),
+        WireAttribute(name="timeout", default=0),
+    )
+
+    @params
+    class Params:
+        bytes: Size | None = None
+        messages: int | None = None
+        timeout: Duration = Duration.ZERO
+        how: Literal["reset", "close"] = "reset"
+
+    @classmethod
+    def attributes(cls, params):
+        size = None if params.bytes is None else params.bytes.bytes
+        given = {"bytes": size, "messages": params.messages}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @classmethod
+    def check(cls, values):
+        if ("bytes" in values) == ("messages" in values):
+            raise WireProblem("bytes: give exactly one limit, bytes or messages")
+
+
+class Timeout(OnAStream):
+    kind = "timeout"
+    summary = "drops everything"
+
+    @params
+    class Params:
+        timeout: Duration
 
 
 class Down:
@@ -141,7 +210,7 @@ def _by_kind(*classes):
 
 
 KINDS = Kinds(
-    faults=_by_kind(Latency, Slicer, Down),
+    faults=_by_kind(Latency, Slicer, Bandwidth, Status, Cut, Timeout, Down),
     services=_by_kind(Run, EmbeddedPostgres, Url),
     probes=_by_kind(SqlProbe, HttpProbe),
     resets=_by_kind(SqlReset, HttpReset),

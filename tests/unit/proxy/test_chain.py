@@ -108,6 +108,24 @@ def test_exit_when_a_close_has_left_then_lets_nothing_out():
     )  # fmt: skip
 
 
+def test_end_of_both_when_this_direction_has_ended_already_then_still_leaves_once():
+    """The other direction may be open: a toxic that swallowed its bytes must be able to end it."""
+
+    class EndsWhenRemoved(Toxic):
+        def remove(self, now):
+            return (Close("end"),)
+
+    for acting in (True, False):
+        made = Chain()
+        ends = PlainSeat("end", EndsWhenRemoved({}, Random(1), {}), acting=acting)
+        made.add(ends, t(0))
+        ends.acting = acting
+        script = play(made) >> at(0, Close("eof")) << Close("eof")
+        ends.acting = True
+        assert script >> then(1, "remove", remove("end")) << Close("end")
+        assert made.feed(Chunk(b"late", t(2)), t(2)) == []
+
+
 def test_toxic_when_added_with_bytes_on_the_way_then_acts_on_later_ones_in_order():
     growing = chain(one=40)
     assert (

@@ -7,6 +7,7 @@ import pytest
 from harness.model.errors import UserError
 from harness.proxy.addresses import Listen
 from harness.proxy.daemon import run
+from harness.proxy.flags import Settings
 from harness.proxy.listener import bind
 
 
@@ -14,7 +15,7 @@ def test_daemon_when_its_port_is_taken_then_says_so_and_is_never_ready():
     sock, address = bind(Listen("127.0.0.1", 0))
     ready = io.StringIO()
     with sock, pytest.raises(UserError, match="address already in use"):
-        run(host="127.0.0.1", port=address.port, seed=0, ready=ready)
+        run(Settings(port=address.port), ready=ready)
     assert ready.getvalue() == ""
 
 
@@ -23,4 +24,4 @@ def test_daemon_when_its_port_is_taken_then_says_so_and_is_never_ready():
 )
 def test_daemon_when_its_address_is_none_then_says_so(host, port):
     with pytest.raises(UserError, match="cannot listen"):
-        run(host=host, port=port, seed=0, ready=io.StringIO())
+        run(Settings(host=host, port=port), ready=io.StringIO())

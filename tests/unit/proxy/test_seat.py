@@ -233,6 +233,19 @@ def test_toxic_when_it_never_acted_then_is_not_asked_to_give_back():
     assert list(seat.stop(t(3))) == [Close("end")]
 
 
+def test_toxic_when_it_drops_bytes_then_what_comes_behind_them_is_dropped_too():
+    class Drops(Toxic):
+        lasting = True
+
+        def feed(self, item, now):
+            return ()
+
+    seat = framed(Drops({}, Random(1), {}), own="upstream", hit={2})
+    assert [item.data for item in seat.feed(turn(1, b"a"), t(0))] == [b"a"]
+    assert list(seat.feed(turn(2, b"b"), t(1))) == []
+    assert list(seat.feed(turn(3, b"c"), t(2))) == []
+
+
 @given(
     hit=st.sets(st.integers(1, 6)),
     sizes=st.lists(st.integers(1, 5), max_size=6),

@@ -81,7 +81,7 @@ def test_populate_when_one_cannot_listen_then_every_socket_is_given_back():
             return bound[-1]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("harness.proxy.server.bind", keep)
+            patch.setattr("harness.proxy.binding.bind", keep)
             with pytest.raises(Refused):
                 run(one.populate([spec("a"), spec("b"), spec("c", listen="192.0.2.1:0")]))
         assert [sock.fileno() for sock, _ in bound] == [-1, -1]
@@ -110,9 +110,9 @@ def test_reset_when_one_cannot_listen_then_the_others_are_reset_and_it_is_named(
     with server() as (one, run):
         taken = run(one.create(spec("b"))).listen
         run(one.create(spec("a", listen=taken, enabled=False)))
-        one.proxy("b").add_toxic(ToxicSpec(type="latency"))
+        one.add_toxic("b", ToxicSpec(type="latency"))
         with pytest.raises(Refused, match=r"^a: listen tcp") as refused:
-            run(one.reset())
+            one.reset()
         assert refused.value.status == 500
         assert one.proxy("b").toxics == []
 

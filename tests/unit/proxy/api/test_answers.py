@@ -5,8 +5,14 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.model.units import Duration
+from harness.proxy.addresses import Listen
 from harness.proxy.api import answers
-from harness.proxy.states import ToxicState
+from harness.proxy.leases import Failure
+from harness.proxy.proxy import Proxy, Surroundings
+from harness.proxy.server import Server
+from harness.proxy.states import Extensions, Match, ProxySpec, ToxicState
+from tests.support import virtual_time
 
 
 def test_error_when_written_then_has_its_newline_and_one_with_more_has_not():
@@ -21,7 +27,7 @@ def test_error_when_written_then_has_its_newline_and_one_with_more_has_not():
 def test_toxicity_when_whole_then_is_written_without_a_fraction():
     def written(toxicity):
         state = ToxicState(name="t", type="latency", stream="s", toxicity=toxicity, attributes={})
-        return answers.compact(answers.toxic_shape(state)).rpartition(b":")[2]
+        return answers.compact(answers.toxic_shape(a_proxy(), state)).rpartition(b":")[2]
 
     assert written(1.0) == b"1}"
     assert written(0.5) == b"0.5}"

@@ -2,7 +2,9 @@
 
 import pytest
 
-from harness.proxy.api.guard import refusal
+from harness.proxy.api.guard import Guard
+
+LOCAL = Guard(loopback=True)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,7 @@ from harness.proxy.api.guard import refusal
     ],
 )
 def test_caller_when_local_then_is_served(headers):
-    assert refusal(headers, loopback=True) is None
+    assert LOCAL.refusal(headers) is None
 
 
 @pytest.mark.parametrize(
@@ -35,9 +37,20 @@ def test_caller_when_local_then_is_served(headers):
     ],
 )
 def test_caller_when_led_here_then_is_refused(headers):
-    assert refusal(headers, loopback=True).status == 403
+    assert LOCAL.refusal(headers).status == 403
 
 
 def test_host_when_api_is_not_on_loopback_then_is_not_looked_at_but_origin_is():
-    assert refusal({"host": "proxy.example"}, loopback=False) is None
-    assert refusal({"host": "proxy.example", "origin": "null"}, loopback=False).status == 403
+    anywhere = Guard(loopback=False)
+    assert anywhere.refusal({"host": "proxy.example"}) is None
+    assert anywhere.refusal({"host": "proxy.example", "origin": "null"}).status == 403
+
+
+@pytest.mark.parametrize("named", ["Box.example", "box.example:8474", "box.example."])
+def test_host_when_named_by_an_option_then_is_served_and_no_other(named):
+    guard = Guard.of(loopback=True, allowed=(named, "[2001:db8::1]"))
+    assert guard.refusal({"host": "box.example"}) is None
+    assert guard.refusal({"host": "BOX.example:8474"}) is None
+    assert guard.refusal({"host": "[2001:db8::1]:80"}) is None
+    assert guard.refusal({"host": "evil.box.example"}).status == 403
+    assert guard.refusal({"host": "box.example", "origin": "http://box.example"}).status == 403

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from harness.proxy.api.guard import Guard
 from harness.proxy.api.routes import Request, answer
 from harness.proxy.clock import now
 from harness.proxy.proxy import Surroundings
@@ -21,7 +22,7 @@ def ask():
 
     def call(method, path, body=b"", query="", **headers):
         request = Request(method=method, path=path, query=query, headers=headers, body=body)
-        return loop.run_until_complete(answer(server, request, loopback=True))
+        return loop.run_until_complete(answer(server, request, guard=Guard(loopback=True)))
 
     call.server = server
     yield call

@@ -10,21 +10,20 @@ from harness.kinds import to_params
 from harness.model.errors import UserError
 from harness.model.units import Duration, Instant
 from harness.proxy.items import Chunk, Close, Injected, WakeAt, weight
+from harness.proxy.toxic import Trace
 from harness.proxy.toxics import TOXICS
 from harness.proxy.toxics.latency import Latency
-from tests.support.playbook import Send, at, play, t, then
+from harness.proxy.wire import WireProblem, completed
+from tests.support.playbook import Send, at, play, removed, t, updated
+from tests.support.toxic_run import drive, steps_of
 
 
-def latency(ms=40, jitter=0, seed=1):
-    return Latency({"latency": ms, "jitter": jitter}, Random(seed))
+def values(ms, jitter=0, **more):
+    return {"latency": ms, "jitter": jitter, **more}
 
 
-def update(ms, jitter=0):
-    return lambda toxic, now: toxic.update({"latency": ms, "jitter": jitter}, now)
-
-
-def remove(toxic, now):
-    return toxic.remove(now)
+def latency(ms=40, jitter=0, seed=1, **more):
+    return Latency(values(ms, jitter, **more), Random(seed), {})
 
 
 def test_chunk_when_due_then_leaves_stamped_with_the_instant_it_was_due():
@@ -53,7 +52,7 @@ def test_chunk_when_its_draw_is_shorter_than_its_predecessors_then_leaves_and_is
         def randrange(self, *_):
             return next(self.drawn)
 
-    toxic = Latency({"latency": 40, "jitter": 40}, Draws())
+    toxic = Latency(values(40, 40), Draws(), {})
     assert (
         play(toxic)
         >> at(0, b"a") << Injected(0) << WakeAt(t(70))
@@ -91,7 +90,7 @@ def test_update_when_two_are_held_then_first_leaves_and_second_counts_anew_from_
         >> at(0, b"a") << Injected(0) << WakeAt(t(5000))
         >> at(100, b"b") << Injected(0)
         >> at(101, Close("eof"))
-        >> then(200, "update", update(1000)) << Send(b"a", t(200)) << Injected(0) << WakeAt(t(1100))
+        >> updated(200, **values(1000)) << Send(b"a", t(200)) << Injected(0) << WakeAt(t(1100))
         >> at(1100) << Send(b"b") << Close("eof")
     )  # fmt: skip
 
@@ -102,7 +101,7 @@ def test_update_when_new_delay_is_over_already_then_all_leave_in_order():
         >> at(0, b"a") << Injected(0) << WakeAt(t(5000))
         >> at(1, b"b") << Injected(0)
         >> at(2, b"c") << Injected(0)
-        >> then(900, "update", update(10))
+        >> updated(900, **values(10))
         << Send(b"a") << Injected(0) << Send(b"b") << Injected(0) << Send(b"c")
     )  # fmt: skip
 
@@ -110,7 +109,7 @@ def test_update_when_new_delay_is_over_already_then_all_leave_in_order():
 def test_update_when_nothing_is_held_then_next_chunk_has_the_new_delay():
     assert (
         play(latency(40))
-        >> then(0, "update", update(10))
+        >> updated(0, **values(10))
         >> at(0, b"a") << Injected(0) << WakeAt(t(10))
         >> at(10) << Send(b"a")
     )  # fmt: skip
@@ -122,7 +121,7 @@ def test_remove_when_chunks_and_close_are_held_then_all_leave_at_once_in_order()
         >> at(0, b"abc") << Injected(0) << WakeAt(t(5000))
         >> at(200, b"def") << Injected(0)
         >> at(201, Close("eof"))
-        >> then(300, "remove", remove) << Send(b"abc", t(300)) << Send(b"def") << Close("eof")
+        >> removed(300) << Send(b"abc", t(300)) << Send(b"def") << Close("eof")
     )  # fmt: skip
 
 
@@ -148,7 +147,7 @@ def test_turn_when_chunk_is_held_then_is_kept():
 def test_attributes_when_whole_milliseconds_then_are_numbers_for_the_wire():
     params = to_params(Latency.Params, {"latency": "40ms", "jitter": "1s"})
     assert Latency.attributes(params) == {"latency": 40, "jitter": 1000}
-    assert list(Latency.attributes(params)) == [attribute.name for attribute in Latency.wire]
+    assert list(Latency.attributes(params)) == [wire.name for wire in Latency.wire[:2]]
 
 
 @pytest.mark.parametrize(
@@ -165,16 +164,46 @@ def test_attributes_when_not_to_be_had_on_the_wire_then_names_the_attribute(give
         Latency.attributes(to_params(Latency.Params, given_params))
 
 
-def test_expectation_when_jitter_then_is_the_least_a_draw_can_give():
-    def params(**given_params):
-        return to_params(Latency.Params, given_params)
+@pytest.mark.parametrize(
+    ("given_params", "least", "usual", "longest", "words"),
+    [
+        ({"latency": "40ms"}, 40, 40, 40, "40 ms latency"),
+        ({"latency": "40ms", "jitter": "10ms"}, 30, 40, 50, "40 ms ± 10 ms latency"),
+        ({"latency": "10ms", "jitter": "40ms"}, 0, 10, 50, "10 ms ± 40 ms latency"),
+        (
+            {"latency": "40ms", "jitter": "10ms", "distribution": "normal"},
+            0, 40, 100, "40 ms ± 10 ms latency (normal)",
+        ),
+        (
+            {"latency": "40ms", "jitter": "10ms", "distribution": "pareto"},
+            40, 50, 1040, "40 ms + 10 ms latency (pareto)",
+        ),
+        ({"latency": "40ms", "distribution": "normal"}, 40, 40, 40, "40 ms latency"),
+    ],
+)  # fmt: skip
+def test_latency_when_described_then_tells_the_bounds_of_its_draws(
+    given_params, least, usual, longest, words
+):
+    params = to_params(Latency.Params, given_params)
+    assert Latency.trace(params) == Trace(
+        effect="delay",
+        least=Duration.of_ms(least),
+        usual=Duration.of_ms(usual),
+        longest=Duration.of_ms(longest),
+    )
+    assert Latency.words(params) == words
 
-    assert Latency.expectation(params(latency="40ms", jitter="10ms")) == Duration.of_ms(30)
-    assert Latency.expectation(params(latency="10ms", jitter="40ms")) == Duration.ZERO
-    assert Latency.usual(params(latency="40ms", jitter="10ms")) == Duration.of_ms(40)
-    assert Latency.longest(params(latency="40ms", jitter="10ms")) == Duration.of_ms(50)
-    assert Latency.words(params(latency="40ms")) == "40 ms latency"
-    assert Latency.words(params(latency="40ms", jitter="10ms")) == "40 ms ± 10 ms latency"
+
+def test_distribution_when_not_uniform_then_is_sent_and_shown_else_not():
+    def wired(**more):
+        return Latency.attributes(to_params(Latency.Params, {"latency": "40ms", **more}))
+
+    assert wired(distribution="uniform") == {"latency": 40, "jitter": 0}
+    assert wired(distribution="pareto") == {"latency": 40, "jitter": 0, "distribution": "pareto"}
+    assert completed(Latency.wire, {}) == {"latency": 0, "jitter": 0}
+    assert completed(Latency.wire, {"distribution": "uniform"})["distribution"] == "uniform"
+    with pytest.raises(WireProblem, match=r"^distribution: .*uniform or normal or pareto"):
+        completed(Latency.wire, {"distribution": "gamma"})
 
 
 def test_latency_when_asked_for_by_its_word_then_is_found():
@@ -240,3 +269,100 @@ def test_attributes_when_finer_than_a_millisecond_then_the_nearest_that_can_be(l
     with pytest.raises(UserError, match="is no whole number of milliseconds") as refused:
         Latency.attributes(given)
     assert str(refused.value).endswith(advice)
+
+
+# Distributions
+
+
+def drawn(number=2000, **given):
+    """Delays in milliseconds of so many chunks, each alone."""
+    toxic = latency(**given)
+    found = []
+    for _ in range(number):
+        actions = toxic.feed(Chunk(b"a", t(0)), t(0))
+        found += [action.at.ns / 1e6 for action in actions if isinstance(action, WakeAt)] or [0]
+        toxic.remove(t(0))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("distribution", "least", "mean", "most"),
+    [("uniform", 50, 100, 150), ("normal", 0, 100, 400), ("pareto", 100, 150, 5100)],
+)
+def test_draws_when_many_then_keep_their_bound_and_have_their_mean(
+    distribution, least, mean, most, seed
+):
+    delays = drawn(ms=100, jitter=50, seed=seed, distribution=distribution)
+    assert least <= min(delays) <= max(delays) <= most
+    assert abs(sum(delays) / len(delays) - mean) <= mean / 10
+    assert delays == drawn(ms=100, jitter=50, seed=seed, distribution=distribution)
+
+
+def test_draws_when_normal_then_two_of_three_lie_within_one_deviation():
+    delays = drawn(ms=100, jitter=20, distribution="normal")
+    inside = sum(80 <= delay <= 120 for delay in delays) / len(delays)
+    assert 0.64 <= inside <= 0.72
+
+
+def test_draws_when_pareto_then_one_in_a_hundred_is_ten_times_the_mean_excess():
+    """It exceeds latency + x * jitter with probability (1 + x) ** -2: 1 % for x = 9."""
+    delays = drawn(number=20_000, ms=100, jitter=10, distribution="pareto")
+    assert 0.007 <= sum(delay > 190 for delay in delays) / len(delays) <= 0.013
+    assert 0.23 <= sum(delay > 110 for delay in delays) / len(delays) <= 0.27
+
+
+@pytest.mark.parametrize(
+    ("distribution", "draw", "delay"),
+    [("normal", 7.5, 40 + 6 * 10), ("normal", -7.5, 0), ("pareto", 1 - 2**-53, 40 + 100 * 10)],
+)
+def test_draw_when_far_out_then_is_cut_at_the_longest_that_is_told(distribution, draw, delay):
+    class Draws(Random):
+        def normalvariate(self, *_):
+            return draw
+
+        def random(self):
+            return draw
+
+    toxic = Latency(values(40, 10, distribution=distribution), Draws(), {})
+    chunk = Chunk(b"a", t(0))
+    expected = (Injected(0), WakeAt(t(delay))) if delay else (chunk,)
+    assert toxic.feed(chunk, t(0)) == expected
+
+
+@pytest.mark.parametrize("distribution", ["normal", "pareto"])
+def test_draw_when_there_is_no_jitter_then_is_latency_itself(distribution):
+    assert set(drawn(number=5, ms=40, jitter=-3, distribution=distribution)) == {40}
+
+
+def test_jitter_when_latency_is_below_zero_then_lies_around_zero():
+    delays = drawn(ms=-1000, jitter=10)
+    assert min(delays) == 0
+    assert 8 <= max(delays) < 10
+
+
+# Anything
+
+
+def test_latency_when_another_stands_behind_then_the_two_add_up():
+    one, other = latency(40), latency(100)
+    one.feed(Chunk(b"a", t(0)), t(0))
+    (chunk,) = one.wake(t(47))
+    assert (
+        play(other)
+        >> at(47, chunk) << Injected(0) << WakeAt(t(140))
+        >> at(141) << Send(b"a", t(140))
+    )  # fmt: skip
+
+
+VALUES = st.builds(
+    values, st.integers(-1, 200), st.integers(-1, 100),
+    distribution=st.sampled_from(["uniform", "normal", "pareto"]),
+)  # fmt: skip
+
+
+@given(made=VALUES, steps=steps_of(VALUES), seed=st.integers())
+def test_bytes_when_anything_happens_then_all_pass_in_order(made, steps, seed):
+    run = drive(lambda: Latency(made, Random(seed), {}), steps, keeps=True)
+    run.finish()
+    assert (run.out, run.closed) == (run.fed, run.source_closed)
