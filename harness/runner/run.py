@@ -8,7 +8,7 @@ everything was stopped.
 import asyncio
 import os
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -166,8 +166,18 @@ class Run:
             run_id=options.run_id,
             check_own=partial(_check_own, proxy, self._guardian),
         )
-        async for self._during in course.drive():
-            _heed_cancellation()
+        await self._follow(course.drive())
+
+    async def _follow(self, steps: AsyncIterator[str]) -> None:
+        """Goes through the course, and ends between two steps if it was told to stop.
+
+        Some libraries eat a cancellation when what they waited for comes at that very moment, and
+        the time limit and Ctrl-C are told once only.
+        """
+        task = asyncio.current_task()
+        async for self._during in steps:
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
 
     async def _clean_up(self) -> None:
         await self._bounded("undo faults", self._faults.undo_all)
@@ -246,17 +256,6 @@ class Run:
 
     def _limit_expired(self) -> bool:
         return self._limit is not None and self._limit.expired()
-
-
-def _heed_cancellation() -> None:
-    """Raises CancelledError if this task was told to stop, and whatever it awaited ate that.
-
-    Some libraries do, when what they waited for comes at that very moment; the limit of time and
-    Ctrl-C are each told once only.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _check_own(proxy: ProcessGroup, guardian: Guardian) -> None:

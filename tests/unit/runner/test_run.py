@@ -1,7 +1,9 @@
 """Failures on the way become the events that say whose they are."""
 
 import asyncio
+import contextlib
 
+import msgspec
 import pytest
 
 from harness.journal.writer import Journal, JournalLost
@@ -16,6 +18,7 @@ from harness.model.events import (
     TargetFailed,
 )
 from harness.model.plan import Plan
+from harness.model.units import Duration
 from harness.runner.run import Run, RunOptions
 from harness.runner.stop import StopSignals
 from tests.support.journals import a_plan
@@ -74,14 +77,37 @@ def test_execute_when_two_tasks_fail_then_both_are_told(tmp_path, monkeypatch):
 
 
 def test_execute_when_the_time_limit_is_reached_then_it_says_during_what(tmp_path, monkeypatch):
-    import msgspec
-
-    from harness.model.units import Duration
-
     plan = msgspec.structs.replace(a_plan(), time_limit=Duration.of_ms(20))
     (event,) = driven(tmp_path, monkeypatch, TimeoutError(), plan)
     assert isinstance(event, LimitReached)
     assert event.during == "start"
+
+
+def test_execute_when_what_it_awaits_eats_the_time_limit_then_ends_at_the_next_step(
+    tmp_path, monkeypatch
+):
+    async def steps():
+        with contextlib.suppress(asyncio.CancelledError):
+            yield "round 1"
+            await asyncio.Event().wait()
+        for number in range(2, 10):
+            yield f"round {number}"
+        raise AssertionError("went on for all its rounds")
+
+    async def drive(run: Run) -> None:
+        await run._follow(steps())
+
+    monkeypatch.setattr(Run, "_drive", drive)
+    events: list[AnyEvent] = []
+    plan = msgspec.structs.replace(a_plan(), time_limit=Duration.of_ms(10))
+    journal = Journal(tmp_path / "journal.jsonl", subscribers=[events.append])
+    options = RunOptions(run_id="r", mark="r-1", folder=tmp_path, environment={})
+    try:
+        asyncio.run(executed(Run(plan, journal, options)))
+    finally:
+        journal.close()
+    assert isinstance(events[1], LimitReached)
+    assert events[1].during == "round 2"
 
 
 def test_execute_when_the_journal_is_lost_then_it_gets_out(tmp_path, monkeypatch):
