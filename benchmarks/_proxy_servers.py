@@ -53,7 +53,7 @@ class Server:
     pid: int
 
     def proxy(self, upstream: int, *, toxic: dict[str, Any] | None = None) -> int:
-        """The port of a new proxy before ``upstream``, with one toxic on each stream it names."""
+        """The port of a new proxy before ``upstream``, with that toxic."""
         name = f"bench-{time.monotonic_ns()}"
         spec = {"name": name, "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{upstream}"}
         made = self._call("POST", "/proxies", spec)

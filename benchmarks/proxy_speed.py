@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks._measuring import machine, versions
 from benchmarks._proxy_rows import Row, as_markdown, as_text, in_turns
@@ -64,88 +65,87 @@ class Bench:
 
 def messages(bench: Bench) -> list[Row]:
     """1 KiB, one connection and a hundred: how many a second, and what each costs."""
-    rows: list[Row] = []
-    for connections in (1, 100):
-        rows += _small(bench, connections)
-    return rows
+    alone, answers = _rate_and_cpu(
+        bench, "1 KiB messages on 1 connection", do="closed", connections=1, size=KIB
+    )
+    many, _ = _rate_and_cpu(
+        bench, "1 KiB messages on 100 connections", do="closed", connections=100, size=KIB
+    )
+    # Added latency for one alone: where a hundred queue at all times, the wait is in the rate.
+    return [*alone, *_added(answers), *many]
 
 
-def _small(bench: Bench, connections: int) -> list[Row]:
-    on = f"1 KiB messages on {_connections(connections)}"
-    rate = Row(f"{on}, a second", "/s", aim=NO_LESS)
-    cpu = Row(f"{on}, CPU each", "µs", aim=NO_MORE, digits=1)
-    middle = Row(f"{on}, latency added, p50", "µs")
-    slow = Row(f"{on}, latency added, p99", "µs")
-    doors = bench.doors()
-    took: dict[str, list[dict[str, float]]] = {}
-
-    def once(side: str) -> None:
-        answer = bench.load.ask(
-            "closed",
-            **doors[side],
-            connections=connections,
-            size=KIB,
-            seconds=bench.seconds,
-        )
-        took.setdefault(side, []).append(answer)
-        rate.add(side, answer["messages"] / answer["seconds"])
-        if side != DIRECT:
-            cpu.add(side, answer["cpu"] / answer["messages"] * 1e6)
-
-    in_turns(list(doors), bench.rounds, once)
-    for side in doors:
-        for answer, bare in zip(took[side], took[DIRECT], strict=True):
-            for row, key in ((middle, "p50"), (slow, "p99")):
-                # Without a proxy there is nothing to take off: that row shows the way itself.
+def _added(answers: dict[str, list[dict[str, float]]]) -> list[Row]:
+    """What a proxy adds to the way, round by round; without one there is the way itself."""
+    rows = []
+    for key in ("p50", "p99"):
+        row = Row(f"latency added without toxics, {key}", "µs")
+        for side, took in answers.items():
+            for answer, bare in zip(took, answers[DIRECT], strict=True):
                 row.add(side, answer[key] - (bare[key] if side != DIRECT else 0))
-    # With a hundred messages queueing at all times the wait is what the rate says already.
-    return [rate, cpu, middle, slow] if connections == 1 else [rate, cpu]
+        rows.append(row)
+    return rows
 
 
 def bulk(bench: Bench) -> list[Row]:
     """1 MiB, one connection and a hundred. Each is counted once, though it passes twice."""
-    rows: list[Row] = []
-    for connections in (1, 100):
-        on = f"1 MiB messages on {_connections(connections)}"
-        rate = Row(f"{on}, there and back", "MiB/s", aim=NO_LESS)
-        cpu = Row(f"{on}, CPU each", "µs", aim=NO_MORE)
-        doors = bench.doors()
-
-        def once(
-            side: str,
-            rate: Row = rate,
-            cpu: Row = cpu,
-            doors: dict[str, dict[str, int]] = doors,
-            connections: int = connections,
-        ) -> None:
-            answer = bench.load.ask(
-                "closed", **doors[side], connections=connections, size=MIB, seconds=bench.seconds
-            )
-            rate.add(side, answer["messages"] / answer["seconds"])
-            if side != DIRECT:
-                cpu.add(side, answer["cpu"] / answer["messages"] * 1e6)
-
-        in_turns(list(doors), bench.rounds, once)
-        rows += [rate, cpu]
+    rows = []
+    for connections, on in ((1, "1 connection"), (100, "100 connections")):
+        found, _ = _rate_and_cpu(
+            bench, f"1 MiB messages on {on}", do="closed", connections=connections, size=MIB
+        )
+        rows += found
     return rows
 
 
 def connects(bench: Bench) -> list[Row]:
     """Fifty at any time are opened, carry one byte there and back, and are closed."""
-    rate = Row("connections a second, one byte there and back on each", "/s", aim=NO_LESS)
-    cpu = Row("CPU of a connection", "µs", aim=NO_MORE)
-    doors = bench.doors()
+    rows, _ = _rate_and_cpu(
+        bench, "connections, one byte there and back", do="connect", count=1500, at_once=50
+    )
+    return rows
+
+
+def delayed(bench: Bench) -> list[Row]:
+    """What holding costs. 300 connections and 40 ms make 7,500 messages a second at most."""
+    rows, _ = _rate_and_cpu(
+        bench,
+        f"1 KiB messages on 300 connections under {LATENCY_MS} ms",
+        toxic=_latency(),
+        do="closed",
+        connections=300,
+        size=KIB,
+    )
+    return rows
+
+
+def _rate_and_cpu(
+    bench: Bench, what: str, *, toxic: dict[str, object] | None = None, **job: Any
+) -> tuple[list[Row], dict[str, list[dict[str, float]]]]:
+    """Two rows, and the answers they are made of."""
+    rate = Row(f"{what}, a second", "/s", aim=NO_LESS)
+    cpu = Row(f"{what}, CPU each", "µs", aim=NO_MORE, digits=1)
+    doors = bench.doors(toxic)
+    if toxic is not None:
+        del doors[DIRECT]  # without a proxy there is no toxic
+    answers: dict[str, list[dict[str, float]]] = {side: [] for side in doors}
+    if job["do"] == "closed":
+        job["seconds"] = bench.seconds
 
     def once(side: str) -> None:
-        answer = bench.load.ask(
-            "connect", **doors[side], count=int(1500 * bench.seconds), at_once=50
-        )
+        answer = bench.load.ask(**doors[side], **job)
+        answers[side].append(answer)
         rate.add(side, answer["messages"] / answer["seconds"])
         if side != DIRECT:
             cpu.add(side, answer["cpu"] / answer["messages"] * 1e6)
 
     in_turns(list(doors), bench.rounds, once)
-    return [rate, cpu]
+    return [rate, cpu], answers
+
+
+def _latency() -> dict[str, object]:
+    attributes = {"latency": LATENCY_MS, "jitter": 0}
+    return {"type": "latency", "stream": "downstream", "attributes": attributes}
 
 
 def accuracy(bench: Bench) -> list[Row]:
@@ -156,8 +156,7 @@ def accuracy(bench: Bench) -> list[Row]:
     middle = Row(f"{of}, {at}: error, p50", "ms", digits=2)
     least = Row(f"{of}, {at}: error, least", "ms", aim="never early", digits=2)
     cpu = Row(f"{of}, {at}: CPU each", "µs", aim=NO_MORE, digits=1)
-    attributes = {"latency": LATENCY_MS, "jitter": 0}
-    doors = bench.doors({"type": "latency", "stream": "downstream", "attributes": attributes})
+    doors = bench.doors(_latency())
 
     def once(side: str) -> None:
         answer = bench.load.ask(
@@ -215,12 +214,8 @@ def _at_rest(server: Server) -> int:
     return last
 
 
-def _connections(count: int) -> str:
-    return "1 connection" if count == 1 else f"{count} connections"
-
-
 PARTS: dict[str, Callable[[Bench], list[Row]]] = {
-    part.__name__: part for part in (messages, bulk, connects, accuracy, memory)
+    part.__name__: part for part in (messages, bulk, connects, delayed, accuracy, memory)
 }
 
 

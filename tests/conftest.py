@@ -14,6 +14,9 @@ from tests.support.waiting import NeverHappened, until_sync
 
 ROOT = Path(__file__).parent.parent
 
+# Around whole commands and databases: seconds each, and many times that on a busy machine.
+PATIENCE = Duration.of_s(240)
+
 # Folders whose tests are no part of the fast tier, whatever their markers.
 INTEGRATION = ("tests/integration/", "tests/conformance/")
 
@@ -38,10 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SESSION] = mark_session()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    limit = float(config.getoption("timeout") or config.getini("timeout") or 0)
     for item in items:
         if item.nodeid.startswith(INTEGRATION):
             item.add_marker("integration")
+        long = any(map(item.get_closest_marker, ("integration", "engine", "slow", "serial")))
+        if long and 0 < limit < PATIENCE.in_s:
+            item.add_marker(pytest.mark.timeout(PATIENCE.in_s))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -63,7 +70,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     try:
         until_sync(
             lambda: not leftovers(mark),
-            within=Duration.of_s(3),  # a guardian may still be at it
+            within=Duration.of_s(5),  # a guardian may still be at it
             what="no process of a run is left",
         )
     except NeverHappened:

@@ -28,8 +28,7 @@ def check_fault(
             f"the fault lasts {fault.lasts.text()}, longer than the whole run may take ({limit.text()})",
             "a shorter fault, or a longer time:",
         )
-    if not _left_out(experiment, path, fault):
-        _attributes(experiment, path, fault)
+    _attributes(experiment, path, fault)
     if isinstance(fault, ToxicFault):
         _whom(experiment, path, fault)
         _spoken(experiment, target, path, fault)
@@ -47,7 +46,7 @@ def _hop(experiment: ExperimentDraft, target: TargetDraft, path: Path, fault: Fa
 
 
 def _left_out(experiment: ExperimentDraft, path: Path, fault: Fault) -> bool:
-    """Whether an attribute of the file was wrong by itself; the others then say nothing together."""
+    """Whether an attribute that stands in the file was wrong by itself, and is not there any more."""
     given = fault.given()
     node = find(experiment.root, path)
     places = [node, child(node, fault.kind) or node]
@@ -67,6 +66,8 @@ def _attributes(experiment: ExperimentDraft, path: Path, fault: Fault) -> None:
     except (UserError, ValueError) as problem:
         said = str(problem).removeprefix(f"{fault.kind}: ")
         at, rest = _blamed(experiment, path, fault, said)
+        if at[-1] == fault.kind and _left_out(experiment, path, fault):
+            return  # what is missing may be just what was wrong by itself
         found, _, hint = rest.partition("; ")
         experiment.wrong(at, found.rstrip("."), "", sentence(hint))
 
@@ -88,9 +89,7 @@ def _read(toxic: Any, values: Mapping[str, Any]) -> None:
         check(whole)
 
 
-def _blamed(
-    experiment: ExperimentDraft, path: Path, fault: Fault, said: str
-) -> tuple[Path, str]:
+def _blamed(experiment: ExperimentDraft, path: Path, fault: Fault, said: str) -> tuple[Path, str]:
     """Where the attribute stands that the message begins with, and the rest of the message."""
     word: Path = (*path, fault.kind)
     name, colon, rest = said.partition(": ")

@@ -80,14 +80,14 @@ class ToxicFault(Fault):
         return self.per or default
 
     def in_a_step(self) -> dict[str, Any]:
-        """Only what differs from the default: any Toxiproxy can be asked for a fault that needs no more."""
-        match = self.match
-        plain_per, plain_codec = self.toxic.per, self.toxic.codecs[0]
+        """Only what a Toxiproxy would not do anyway, so that any can be asked for all that it has."""
+        match, per, codec = self.match, self.per_in_use, self.codec_in_use
+        plain = per == self.toxic.per == "connection"
         return {
             "stream": self.stream,
             "toxicity": self.toxicity,
-            "per": self.per if match or self.per != plain_per else None,
-            "codec": self.codec if match or self.codec != plain_codec else None,
+            "per": None if plain else per,
+            "codec": None if codec == self.toxic.codecs[0] else codec,
             "skip": self.skip or None,
             "first": self.first,
             "match": match and HeaderMatch(header=match.header, values=tuple(match.values)),

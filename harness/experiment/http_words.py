@@ -117,7 +117,5 @@ HeaderName = Annotated[
     PlainValidator(lambda value: _any_header_name(text(value))),
     WithJsonSchema({"type": "string"}),
 ]
-HeaderValue = Annotated[
-    str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})
-]
+HeaderValue = Annotated[str, PlainValidator(_header_value), WithJsonSchema({"type": "string"})]
 Headers = dict[Annotated[str, AfterValidator(_header_name)], HeaderValue]

@@ -14,8 +14,8 @@ from harness.experiment.http_words import Headers, LineText
 from harness.experiment.report import nearest
 from harness.experiment.wording import Strict, keys_of
 from harness.experiment.words import (
-    Bytes,
     JUST_TRUE,
+    Bytes,
     BytesPerSecond,
     ExpressionText,
     Span,
@@ -44,7 +44,7 @@ class Worded(Strict):
     """Attributes that are no keys: the reader of the file fills them in itself."""
 
     @classmethod
-    def for_kind(cls, described: type[Described]) -> "type[Worded]":
+    def for_kind(cls, _described: type[Described]) -> "type[Worded]":
         """The keys that the kind shares with others of its sort; a sort may make a difference."""
         return cls
 

@@ -14,6 +14,7 @@ from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
 from harness.proxy.client import (
     UNDO_LIMIT,
+    Counts,
     ProxyCallFailed,
     ProxyServer,
     ProxyUnreachable,
@@ -159,19 +160,20 @@ class Down:
 
     def _open_connections(self) -> int | None:
         """On our own proxy: how many clients it is about to lose."""
-        if self._hop.observed != "here":
-            return None
-        try:
-            return ProxyServer(self._hop.admin).open_connections(self._hop.proxy)
-        except (ProxyCallFailed, ProxyUnreachable):
-            return None
+        found = self._counts() if self._hop.observed == "here" else None
+        return None if found is None else found.open
 
     def _dials(self) -> int | None:
         """Before a foreign proxy: how often somebody has dialled the hop so far."""
-        if self._hop.observed == "here":
-            return None
+        found = self._counts() if self._hop.observed == "before" else None
+        return None if found is None else found.connections
+
+    def _counts(self) -> Counts | None:
+        """Evidence that is missing is missed later; it must not keep from undoing."""
         try:
-            return ProxyServer(self._hop.watch_admin).connections_made(self._hop.watch_proxy)
+            return ProxyServer(self._hop.watch_admin, timeout=UNDO_LIMIT).counts(
+                self._hop.watch_proxy
+            )
         except (ProxyCallFailed, ProxyUnreachable):
             return None
 

@@ -14,7 +14,6 @@ from harness.model.events import FaultApplied, FaultIntended, FaultSeen, FaultUn
 from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
 
-
 LAPSED = "its lease ended, for this process was too slow to renew it"
 
 

@@ -34,12 +34,12 @@ class HeldLeases:
         *,
         seed: int,
         ttl: Duration = TTL,
-        connect: Callable[[str], LeaseServer] = partial(LeaseServer, timeout=_CALL_LIMIT),
+        connect: Callable[[str], LeaseServer] | None = None,
     ) -> None:
         self._owner = owner
         self._seed = seed
         self._ttl = ttl
-        self._connect = connect
+        self._connect = connect or partial(LeaseServer, timeout=_CALL_LIMIT)
         self._held: dict[str, _Held] = {}
         self._lock = asyncio.Lock()
 

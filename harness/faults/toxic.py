@@ -7,8 +7,6 @@ in the intention, so that the guardian can do it from the journal alone.
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from harness.faults.fault import LAPSED, Fault, HopOnProxy, Terms, now
 from harness.faults.trace import Promise, Turn, Window, may_leave_no_turn, seen
 from harness.kinds import to_params
@@ -165,7 +163,7 @@ class ToxicFault:
         Our own proxy was started with the run's seed; any other that has leases is told it, so that
         there, too, the same run draws the same.
         """
-        step, terms = self.step, self._terms
+        step, match, terms = self.step, self.step.match, self._terms
         seed = step.seed
         if seed is None and terms.lease is not None and self._hop.observed == "before":
             seed = terms.seed
@@ -175,7 +173,7 @@ class ToxicFault:
             "codec": step.codec,
             "skip": step.skip,
             "first": step.first,
-            "match": None if step.match is None else msgspec.to_builtins(step.match),
+            "match": match and {"header": match.header, "values": list(match.values)},
             "lease": terms.lease,
         }
         return {key: value for key, value in given.items() if value is not None}
@@ -195,9 +193,10 @@ class ToxicFault:
         if not self.asks_before_release:
             return None
         try:
-            return server.injections(self._hop.proxy, self._toxic)
+            acted = server.counts(self._hop.proxy).acted
         except (ProxyCallFailed, ProxyUnreachable):
             return None  # evidence that is missing is missed later; it must not keep from undoing
+        return None if acted is None else acted.get(self._toxic, 0)
 
     @property
     def _newly_counted(self) -> int | None:

@@ -126,7 +126,9 @@ def seen(
         hits = [turn for turn in there if _looks_like(turn, promise, window)]
     missed = _missed(there, hits, promise, reported=reported)
     delays = [_delay(turn, reported=reported).ns for turn in hits if turn.end == "answered"]
-    delayed = bool(delays) and promise.trace.effect == "delay"
+    trace = promise.trace
+    # Where it depends on what is sent, or comes behind the first byte, the figure would mislead.
+    delayed = bool(delays) and trace.effect == "delay" and bool(trace.least or trace.usual)
     more = 0
     if reported and not hits and may_leave_no_turn(promise.trace):
         more = max(0, (counted or 0) - sum(promise.toxic in turn.injected for turn in every))
@@ -159,9 +161,7 @@ def _kept_waiting(turn: Turn, window: Window) -> bool:
     return window.since <= turn.arrived <= window.until < turn.ended
 
 
-def _is_reported(
-    turn: Turn, promise: Promise, window: Window, last: Mapping[int, int]
-) -> bool:
+def _is_reported(turn: Turn, promise: Promise, window: Window, last: Mapping[int, int]) -> bool:
     """The proxy's word and the turn must agree: a name without what it stands for is no trace."""
     if promise.toxic not in turn.injected:
         return False
@@ -200,6 +200,8 @@ def _blind(promise: Promise) -> str:
             return "an answer of the toxic looks like one of the service from outside"
         case "unseen":
             return "it leaves no trace that can be seen from outside"
+        case "end":
+            return "no message was cut, and an end in the middle of an answer does not show outside"
         case "delay" if not promise.outside:
             return "how long it delays depends on what is sent, which no hop can tell from outside"
         case _:

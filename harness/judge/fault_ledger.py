@@ -101,7 +101,8 @@ def _told(what: str, hop: str, looked: Sequence[FaultSeen]) -> str:
         return f"{what} never seen on hop {hop}"
     medians = [each.median.ns for each in looked if each.median is not None]
     middle = f", {Duration.of_ns(round(median(medians)))} in the median" if medians else ""
-    return f"{what} seen on {number_of(hit, 'message')} of hop {hop}{middle}"
+    of = next(each.of for each in looked if each.hit)
+    return f"{what} seen on {number_of(hit, of)} of hop {hop}{middle}"
 
 
 def _strength(step: FaultStep) -> str:

@@ -92,11 +92,11 @@ def _means_it(plan: Plan, call: Call) -> bool:
 def _hop(plan: Plan, fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
     if all(hop.name != fault.on for hop in plan.target.hops):
         return
-    counted = facts.hops.get(fault.on)
+    counted, seen = facts.hops.get(fault.on), facts.seen.get(fault.id)
     if counted is None:
         detail = f"nobody counted the bytes of hop {fault.on}"
         yield Lack(short="hop not counted", detail=detail, withheld=True, about="fault")
-    elif counted.turns == 0:
+    elif counted.turns == 0 and not (seen is not None and seen.of == "connection"):
         detail = (
             f"no bytes passed hop {fault.on} during a burst: does the service dial {{hops.{fault.on}.url}} "
             f"or {{hops.{fault.on}.address}}?"
@@ -118,7 +118,8 @@ def _fault(fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
             about="fault",
         )
     if undone is not None and not undone.found:
-        detail = f"{what} was gone before it was undone: somebody else removed it"
+        how = undone.why or "somebody else removed it"
+        detail = f"{what} was gone before it was undone: {how}"
         yield Lack(short="fault gone", detail=detail, withheld=True, about="fault")
     elif undone is not None and not undone.as_applied:
         detail = f"{what} was no longer as applied when it was undone: somebody else changed it"
@@ -127,7 +128,8 @@ def _fault(fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
         detail = f"nobody looked for {what} on the wire"
         yield Lack(short="fault not looked for", detail=detail, withheld=True, about="fault")
     elif seen.hit == 0:
-        detail = f"{what} was never seen on the wire ({seen.messages} messages while it lasted)"
+        because = f": {seen.unseen}" if seen.unseen else ""
+        detail = f"{what} was never seen on the wire ({seen.messages} {seen.of}s while it lasted){because}"
         yield Lack(short="fault not seen", detail=detail, withheld=True, about="fault")
     elif seen.missed:
         detail = f"{what} left no trace on {seen.missed} of {seen.messages} messages"
@@ -145,6 +147,7 @@ def _settling(facts: RoundFacts) -> Iterator[Lack]:
     moving = [
         *([f"probes still changing: {', '.join(never.probes)}"] if never.probes else []),
         *([f"requests still in flight: {never.in_flight}"] if never.in_flight else []),
+        *(["bytes still held back by a fault"] if never.held else []),
     ]
     told = "; ".join(moving) or "something still moved on the wire"
     detail = f"never settled within {never.limit} ({told})"

@@ -122,12 +122,12 @@ def _hop(event: HopIntended | HopOpened | HopClosed | HopCounted) -> str:
 
 def _fault(event: FaultIntended | FaultApplied | FaultSeen | FaultUndone) -> str:
     match event:
-        case FaultIntended(kind=kind, on=on):
-            return f"fault {event.fault}: about to put {kind} on {on}"
+        case FaultIntended(kind=kind, words=words, on=on):
+            return f"fault {event.fault}: about to put {words or kind} on {on}"
         case FaultApplied(fault=fault):
             return f"fault {fault}: in force"
-        case FaultSeen(fault=fault, messages=messages, hit=hit, missed=missed):
-            return f"fault {fault}: seen on {hit} of {messages} messages, {missed} without it"
+        case FaultSeen(fault=fault, messages=messages, hit=hit, missed=missed, of=of):
+            return f"fault {fault}: seen on {hit} of {messages} {of}s, {missed} without it"
         case FaultUndone(fault=fault, found=found, by=by):
             gone = "" if found else ", but it was gone already"
             return f"fault {fault}: undone by the {by}{gone}"

@@ -183,9 +183,35 @@ def _fault(step: FaultStep, describe: Describe, hops: Sequence[HopPlan]) -> str:
     where = next(
         (f" ({hop.source or 'clients'} → {hop.to})" for hop in hops if hop.name == step.on), ""
     )
-    share = "" if step.toxicity == 1 else f", on {step.toxicity * 100:g} % of connections"
+    stream = [] if step.stream is None else [step.stream]
     until = f"for {step.lasts}" if step.lasts is not None else "until the end of the round"
-    return f"{describe(step)} on hop {step.on}{where}, {step.stream}{share}, {until}"
+    said = [f"{describe(step)} on hop {step.on}{where}", *stream, *_whom(step), until]
+    return ", ".join(said)
+
+
+def _whom(step: FaultStep) -> Iterator[str]:
+    """Whom the fault hits; nothing where it hits all."""
+    unit = step.per or "connection"
+    if step.match is not None:
+        values = " or ".join(step.match.values)
+        yield f"on requests whose {step.match.header} is {values}"
+    counted = bool(step.skip) or step.first is not None
+    if step.skip:
+        yield f"lets {_number(step.skip, unit)} pass"
+    if step.first is not None:
+        yield f"hits {_number(step.first, unit)} and then none"
+    if step.toxicity != 1:
+        yield f"on {step.toxicity * 100:g} % of {unit}s"
+    elif step.per == "request" and not (step.match or counted):
+        yield "on each request"
+    if step.codec is not None and step.match is None:
+        yield f"read as {step.codec}"
+    if step.seed is not None:
+        yield f"seed {step.seed}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _burst(step: BurstStep, operations: dict[str, OperationPlan]) -> str:

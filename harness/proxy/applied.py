@@ -72,7 +72,9 @@ class AppliedToxics:
     def change(self, before: ToxicState, after: ToxicState, shared: Shared) -> None:
         """Only what is different is changed, so an equal update disturbs nothing."""
         if _sits_otherwise(before, after):
-            self._reseat(after, shared)
+            same = is_per_request(before) == is_per_request(after)
+            acting = self._seats[after.name].seat.acting if same else None
+            self._reseat(after, shared, acting=acting)
             return
         seated, now = self._seats[after.name], self._clock()
         own, _ = self._links(after)
@@ -103,18 +105,21 @@ class AppliedToxics:
     def needs_upstream(self) -> bool:
         """False while no byte of the client can reach the server."""
         return all(
-            seated.seat.toxic.needs_upstream()
+            # Requests that it leaves alone need one all the same.
+            is_per_request(seated.state) or seated.seat.toxic.needs_upstream()
             for seated in self._seats.values()
             if seated.seat.acting
         )
 
-    def _seat(self, state: ToxicState, shared: Shared) -> "_Seated":
+    def _seat(self, state: ToxicState, shared: Shared, acting: bool | None = None) -> "_Seated":
+        """``acting`` has been decided before, or is drawn."""
         seed = self._seed if state.extensions.seed is None else state.extensions.seed
         draws = draws_of(seed, state.name, self._number)
         toxic = TOXICS[state.type](state.attributes, draws, shared.common)
         seated = _Seated(state, shared, seed=seed, connection=self._number, draws=draws)
         per_request = is_per_request(state)
-        acting = state.toxicity > 0 if per_request else seated.draw_connection()
+        if acting is None:
+            acting = state.toxicity > 0 if per_request else seated.draw_connection()
         if not per_request and not toxic.framed:
             seated.seat = PlainSeat(state.name, toxic, acting=acting)
             return seated
@@ -130,9 +135,9 @@ class AppliedToxics:
         )
         return seated
 
-    def _reseat(self, state: ToxicState, shared: Shared) -> None:
+    def _reseat(self, state: ToxicState, shared: Shared, *, acting: bool | None) -> None:
         before = self._seats[state.name].seat
-        seated = self._seat(state, shared)
+        seated = self._seat(state, shared, acting)
         self._seats[state.name] = seated
         own, other = self._links(state)
         now = self._clock()
@@ -153,6 +158,10 @@ class AppliedToxics:
         else:
             acting = seated.draws.random() < state.toxicity
         if acting == seat.acting:
+            return
+        if acting and seat.hears:
+            # It has missed what passed meanwhile: its codec would wait for answers of the past.
+            self._reseat(state, seated.shared, acting=True)
             return
         own, other = self._links(state)
         seat.acting = acting

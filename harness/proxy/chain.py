@@ -115,7 +115,9 @@ class Chain:
     def update(self, name: str, values: dict[str, Value], now: Instant) -> list[Output]:
         """The attributes of ``name`` changed."""
         index, stage = self._find(name)
-        return self._release(index, stage.seat.update(values, now), now)
+        actions = stage.seat.update(values, now)
+        # One that does not act may want to be woken by its new values all the same.
+        return self._release(index, actions, now) if stage.seat.acting else []
 
     def enter(self, name: str, item: Item, now: Instant) -> list[Output]:
         """``item`` came across from the other direction, at the place of ``name``."""

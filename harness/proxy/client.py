@@ -11,10 +11,11 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from harness.model.address import Address
 from harness.model.errors import UserError
@@ -26,13 +27,13 @@ from harness.proxy.consumer import (
     ask,
     speaking_to,
 )
-from harness.proxy.exposition import total
 from harness.proxy.states import Extensions, Match, ToxicState
 from harness.proxy.toxics import TOXICS
 from harness.proxy.turn_log import TurnPage
 from harness.proxy.wire import Value, WireProblem, completed
 
 __all__ = [
+    "Counts",
     "ProxyCallFailed",
     "ProxyServer",
     "ProxyState",
@@ -73,6 +74,21 @@ class ProxyState:
     listen: str
     upstream: str
     enabled: bool
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """What a proxy of ours counts beside turns: the clients it has had, and those it has now.
+
+    ``acted``: how often each toxic did something since the proxy was made, by name, those that are
+    gone among them. None where the server does not tell.
+    """
+
+    connections: int
+    open: int | None = None
+    acted: dict[str, int] | None = None
+
+
+P = TypeVar("P", TurnPage, Counts)
 
 
 class ProxyServer:
@@ -173,27 +189,18 @@ class ProxyServer:
 
     def turns(self, proxy: str, after: int = 0) -> TurnPage:
         """What ended since ``after`` (the last page's ``next``) and what is open. Ours only."""
+        return self._page(proxy, after, TurnPage)
+
+    def counts(self, proxy: str) -> Counts:
+        """Totals alone, however many turns there were. Ours only."""
+        return self._page(proxy, _NONE_BEHIND, Counts)
+
+    def _page(self, proxy: str, after: int, kind: type[P]) -> P:
         body = self._get(f"/proxies/{_safe(proxy)}/turns?after={after}")
         try:
-            return msgspec.json.decode(body, type=TurnPage, dec_hook=from_builtin)
+            return msgspec.json.decode(body, type=kind, dec_hook=from_builtin)
         except (msgspec.DecodeError, msgspec.ValidationError) as problem:
             raise ProxyCallFailed(200, f"the turns cannot be read: {problem}") from None
-
-    def injections(self, proxy: str, toxic: str) -> int | None:
-        """How often the toxic has acted since the proxy was made. Ours only; None where it is not told."""
-        labels = {"proxy": proxy, "toxic": toxic}
-        return total(self._metrics(), "toxiproxy_toxic_injections_total", labels, absent=0)
-
-    def open_connections(self, proxy: str) -> int | None:
-        """How many clients it has. Ours only; None where it is not told."""
-        return total(self._metrics(), "toxiproxy_proxy_connections", {"proxy": proxy})
-
-    def connections_made(self, proxy: str) -> int:
-        """How many clients it has had since it was made. Ours only."""
-        return self.turns(proxy, _NONE_BEHIND).connections
-
-    def _metrics(self) -> str:
-        return self._get("/metrics").decode(errors="replace")
 
     def _change(self, proxy: str, content: Mapping[str, Any]) -> None:
         # POST, which every Toxiproxy takes for it; PATCH came with 2.6.

@@ -243,6 +243,9 @@ class _Ends:
         if toxics is not None:
             toxics.cross(item, toxic)
 
+    def delivered(self) -> None:
+        (self._connection.up if self._answers else self._connection.down).look()
+
     def finished(self, now: Instant) -> None:
         self._connection.link_finished(now, answers=self._answers)
 

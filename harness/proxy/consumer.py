@@ -78,9 +78,7 @@ def speaking_to(
                 module.APIConsumer = original
 
 
-def _consumer(
-    original: type, address: Address, timeout: Duration, also: dict[str, Any]
-) -> type:
+def _consumer(original: type, address: Address, timeout: Duration, also: dict[str, Any]) -> type:
     """A consumer with the package's own interface, for one call to one server."""
 
     def get(_cls: type, /, url: str) -> Answer:

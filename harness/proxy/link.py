@@ -33,6 +33,9 @@ class Ends(Protocol):
     def crossing(self, item: Item, toxic: str) -> None:
         """``toxic`` sends ``item`` into the other direction."""
 
+    def delivered(self) -> None:
+        """Toxics were fed; those of the other direction may have heard it."""
+
     def finished(self, now: Instant) -> None:
         """The last byte and the FIN behind it were written."""
 
@@ -92,28 +95,37 @@ class Link:
         """Acts on what left the chain, then sets the timer and the back-pressure anew."""
         for output in outputs:
             match output:
-                case Close(how) if self.done:
-                    # Ours has passed its FIN on before; the other direction may still be open.
-                    if how != "eof" and self.sink is not None:
-                        self._close(output, self.sink)
-                case Chunk() if self.done:
-                    pass
                 case Injection(turn, toxic):
                     self._ends.injected(turn, toxic)
                 case Crossing(item, toxic):
                     self._ends.crossing(item, toxic)
                 case Skip(toxic):
                     self._ends.skipped(toxic)
-                case Chunk(data, _, turn) if self.sink is not None:
-                    self._ends.passing(turn, len(data), self._clock())
-                    self.sink.write(data)
-                case Close() if self.sink is not None:
-                    self._close(output, self.sink)
                 case _:
-                    self._pending.append(output)
+                    self._let_out(output)
         if not self.done:
             self._set_timer()
             self._balance()
+        self._ends.delivered()
+
+    def _let_out(self, item: Item) -> None:
+        sink = self.sink
+        if self.done:
+            # The FIN has passed before; the other direction may be open, and shall end too.
+            if isinstance(item, Close) and item.how != "eof" and sink is not None:
+                self._close(item, sink)
+        elif sink is None:
+            self._pending.append(item)
+        elif isinstance(item, Chunk):
+            self._ends.passing(item.turn, len(item.data), self._clock())
+            sink.write(item.data)
+        else:
+            self._close(item, sink)
+
+    def look(self) -> None:
+        """A toxic of this direction may have asked to be woken while it heard the other one."""
+        if not self.done:
+            self._set_timer()
 
     def pause(self, *, full: bool) -> None:
         """The sink's buffer is full, or has room again."""

@@ -1,6 +1,6 @@
 """A list of proxies that is entered as a whole or not at all: what stays, what is bound, what goes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -84,6 +84,17 @@ def entries(
             Entry(blueprint=blueprint, address=address, present=there, here=here, kept=kept)
         )
     return found
+
+
+def require_leases(listed: Sequence[Entry], require: Callable[..., None]) -> None:
+    """``require`` is given the leases of each entry.
+
+    Raises:
+        Refused: at its place.
+    """
+    for place, entry in enumerate(listed, start=1):
+        with _at(place):
+            require(*entry.leases())
 
 
 def bind_all(listed: Sequence[Entry]) -> None:

@@ -10,7 +10,14 @@ from harness.proxy.blueprint import checked, lease, max_connections
 from harness.proxy.leases import Leases
 from harness.proxy.leasing import Leasing
 from harness.proxy.listener import ListenFailed, same
-from harness.proxy.listing import Entry, addresses, bind_all, blueprints, entries
+from harness.proxy.listing import (
+    Entry,
+    addresses,
+    bind_all,
+    blueprints,
+    entries,
+    require_leases,
+)
 from harness.proxy.proxy import Proxy, Surroundings, changed_toxic, new_toxic
 from harness.proxy.states import ProxySpec, Refused, ToxicSpec, ToxicState
 
@@ -107,8 +114,7 @@ class Server:
         """All of the list or nothing. Proxies that are there with these addresses are left alone."""
         listed = blueprints(specs)
         found = entries(listed, await addresses(listed), self._proxies)
-        for entry in found:
-            self.leasing.require(*entry.leases())
+        require_leases(found, self.leasing.require)
         bind_all(found)
         return [self._enter(entry) for entry in found]
 

@@ -7,5 +7,5 @@ COMPATIBLE_WITH = "2.12.0"
 
 
 def line() -> str:
-    """What ``-version`` prints."""
-    return f"harness proxy version {COMPATIBLE_WITH} (harness {__version__})"
+    """What ``-version`` prints: what scripts look for, then who says it."""
+    return f"toxiproxy-server version {COMPATIBLE_WITH} (harness proxy {__version__})"

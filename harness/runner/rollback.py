@@ -130,7 +130,11 @@ class ActiveFaults:
         return [
             fault.verify(
                 turns(fault.step.on),
-                [other for other in faults if other is not fault and other.step.on == fault.step.on],
+                [
+                    other
+                    for other in faults
+                    if other is not fault and other.step.on == fault.step.on
+                ],
             )
             for fault in faults
         ]

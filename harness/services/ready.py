@@ -37,7 +37,9 @@ class EndedEarly(TargetError):
 async def wait_until_ready(
     service: str, ask: Ask, *, limit: Duration, process: ProcessGroup | None
 ) -> Duration:
-    """Asks until the answer is yes; returns how long that took. Asks once at least.
+    """Asks until the answer is yes; returns how long that took.
+
+    With no ``limit`` it is asked once, and given the time that one attempt may take.
 
     Raises:
         EndedEarly: its process ended instead.
@@ -45,11 +47,20 @@ async def wait_until_ready(
     """
     began = time.monotonic_ns()
     deadline = began + limit.ns
-    said: str | None = "nothing was asked yet"
+    said: str | None = None
     while process is None or process.running():
-        said = await _attempt(ask, max(_PAUSE.ns, deadline - time.monotonic_ns()), process)
-        if said is None:
-            return Duration.of_ns(time.monotonic_ns() - began)
+        left = max(_PAUSE.ns, deadline - time.monotonic_ns())
+        within = Duration.of_ns(min(_ATTEMPT.ns, left)) if limit else _ATTEMPT
+        try:
+            async with asyncio.timeout(within.in_s):
+                said = await _answer(ask, process)
+        except TimeoutError:
+            # Cut short by the end of the limit it says less than the answer before it.
+            if said is None or within == _ATTEMPT:
+                said = f"no answer within {within}"
+        else:
+            if said is None:
+                return Duration.of_ns(time.monotonic_ns() - began)
         if time.monotonic_ns() >= deadline and (process is None or process.running()):
             raise _never(service, limit, said, process)
         await asyncio.sleep(_PAUSE.in_s)  # noqa: TID251 - between two questions to somebody else
@@ -69,19 +80,10 @@ def _never(service: str, limit: Duration, said: str, process: ProcessGroup | Non
     )
 
 
-async def _attempt(ask: Ask, left_ns: int, process: ProcessGroup | None) -> str | None:
+async def _answer(ask: Ask, process: ProcessGroup | None) -> str | None:
     """One question, given up when the process ends: a stranger may have its port, and be silent."""
-    limit = Duration.of_ns(min(_ATTEMPT.ns, left_ns))
-    try:
-        async with asyncio.timeout(limit.in_s):
-            if process is None:
-                return await ask()
-            return await _while_running(ask, process)
-    except TimeoutError:
-        return f"no answer within {limit}"
-
-
-async def _while_running(ask: Ask, process: ProcessGroup) -> str | None:
+    if process is None:
+        return await ask()
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(_caught(ask), name="ask whether it is ready")
         ending = group.create_task(process.ended(), name=f"the end of {process.name}")

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,12 +19,14 @@ from harness.model.events import BurstReleased, BurstWritten, OperationReturned,
 from harness.model.outcomes import Acknowledged, Rejected, Unknown
 from harness.model.plan import BurstPart, BurstStep, HttpCall, OperationPlan
 from harness.model.units import Duration
+from harness.traffic import burst as burst_module
 from harness.traffic import warming
 from harness.traffic.burst import run_burst
 from harness.traffic.operation import Operation
 from tests.support.sources import sources_at
 from tests.support.waiting import until
 
+S30 = Duration.of_s(30)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -79,16 +82,16 @@ def operation(name: str = "withdraw", **changes: Any) -> Operation:
         "http": HttpCall(
             method="POST", path=f"/{name}/{{n}}", json={"rid": "{rid}"}, has_json=True
         ),
-        "timeout": Duration.of_s(5),
+        "timeout": S30,
     }
     return Operation.compile(OperationPlan(**{**given, **changes}), sources=sources_at())
 
 
-def step(concurrency: int = 8, *parts: BurstPart, hold: int = 30) -> BurstStep:
+def step(concurrency: int = 8, *parts: BurstPart) -> BurstStep:
     return BurstStep(
         id="burst",
         parts=parts or (BurstPart(operation="withdraw", concurrency=concurrency),),
-        hold=Duration.of_ms(hold),
+        hold=Duration.of_ms(30),
     )
 
 
@@ -291,11 +294,20 @@ def test_a_reset_when_instead_of_an_answer_then_unknown() -> None:
 def test_no_answer_when_the_time_out_is_over_then_unknown_and_the_others_are_not() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await read_request(reader)
-        if request is not None and request[0].startswith("POST /withdraw/2 "):
+        if request is not None and request[0].startswith("POST /impatient/"):
             await reader.read()
         writer.write(OK)
 
-    events = run_against(serve, step(3), operation(timeout=Duration.of_ms(200)))
+    events = run_against(
+        serve,
+        step(
+            0,
+            BurstPart(operation="patient", concurrency=2),
+            BurstPart(operation="impatient", concurrency=1),
+        ),
+        operation("patient"),
+        operation("impatient", timeout=Duration.of_ms(200)),
+    )
     first, second, third = returned(events)
     assert (first.outcome, third.outcome) == (Acknowledged(), Acknowledged())
     assert second.outcome == Unknown("no answer within 200 ms")
@@ -303,20 +315,33 @@ def test_no_answer_when_the_time_out_is_over_then_unknown_and_the_others_are_not
     assert (second.last - sent(events)[1].sent) >= Duration.of_ms(200)
 
 
-def test_an_answer_when_before_the_request_is_complete_then_unknown_and_never_before_its_send() -> (
-    None
-):
+def hold_begins_when(monkeypatch: pytest.MonkeyPatch, condition: Callable[[], object]) -> None:
+    """So that what a server does in the hold is done in it, however busy the machine is."""
+
+    async def hold(seconds: float) -> None:
+        await until(condition, within=S30, what="the server has done its part")
+        await asyncio.sleep(seconds)  # noqa: TID251 - the hold itself
+
+    monkeypatch.setattr(burst_module, "asyncio", SimpleNamespace(sleep=hold))
+
+
+def test_an_answer_when_before_the_request_is_complete_then_unknown_and_never_before_its_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered: list[bytes] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         if head.startswith(b"POST /withdraw/2 "):
             writer.write(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n")
+            answered.append(head)
             await reader.read()
             return
         await reader.readexactly(17)
         writer.write(OK)
 
-    # Long enough for the early answer to come within the hold, however busy the machine is.
-    events = run_against(serve, step(3, hold=1000))
+    hold_begins_when(monkeypatch, lambda: answered)
+    events = run_against(serve, step(3))
     assert next(e for e in events if isinstance(e, BurstReleased)).requests == 2
     early = returned(events)[1]
     assert early.outcome == Unknown("answered before the request was complete")
@@ -324,10 +349,18 @@ def test_an_answer_when_before_the_request_is_complete_then_unknown_and_never_be
     assert early.last >= sent(events)[1].sent
 
 
-def test_a_connection_when_closed_during_the_hold_then_unknown() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+def test_a_connection_when_closed_during_the_hold_then_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[bytes] = []
 
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        closed.append(head)
+
+    hold_begins_when(monkeypatch, lambda: len(closed) == 2)
     events = run_against(serve, step(2))
     assert next(e for e in events if isinstance(e, BurstReleased)).requests == 0
     assert [e.outcome for e in returned(events)] == [
@@ -382,10 +415,10 @@ def test_a_burst_when_cancelled_then_what_ended_is_recorded_and_all_is_closed() 
                         warm={},
                     )
                 )
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(S30.in_s):
                     await read_by_us.wait()
                 running.cancel()
-            await until(lambda: len(closed) == 3, within=Duration.of_s(5), what="all are closed")
+            await until(lambda: len(closed) == 3, within=S30, what="all are closed")
 
     asyncio.run(main())
     assert len(sent(events)) == 3

@@ -30,7 +30,7 @@ from tests.support.stacks import Scene, a_service
 
 pytestmark = pytest.mark.engine("postgres")
 
-S5 = Duration.of_s(5)
+S30 = Duration.of_s(30)
 ROOT = Path(__file__).parents[2]
 
 
@@ -43,9 +43,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 async def value(url: str, query: str) -> object:
-    client = await SqlClient.open(url, what="service db", limit=S5)
+    client = await SqlClient.open(url, what="service db", limit=S30)
     try:
-        return (await client.fetch_value(query, within=S5)).value
+        return (await client.fetch_value(query, within=S30)).value
     finally:
         await client.close()
 
@@ -90,7 +90,7 @@ def test_postgres_when_a_reset_runs_then_the_state_is_back_and_errors_are_its_ow
             for _ in range(2):
                 await SqlReset(SqlReset.Params(script=script), "db").run(connections)
                 client = await connections.sql("db")
-                assert (await client.fetch_value("SELECT sum(x) FROM t", within=S5)).value == 3
+                assert (await client.fetch_value("SELECT sum(x) FROM t", within=S30)).value == 3
             with pytest.raises(TargetError, match='relation "nowhere" does not exist'):
                 await SqlReset(SqlReset.Params(script="DELETE FROM nowhere"), "db").run(connections)
             await connections.close()
@@ -207,8 +207,8 @@ from tests.support.stacks import Scene, a_service
 async def play(folder):
     scene = Scene(folder)
     async with scene.up(a_service("db", "embedded-postgres")) as stack:
-        client = await SqlClient.open(stack.urls["db"], what="db", limit=Duration.of_s(5))
-        print((await client.fetch_value("SELECT 41 + 1", within=Duration.of_s(5))).value)
+        client = await SqlClient.open(stack.urls["db"], what="db", limit=Duration.of_s(30))
+        print((await client.fetch_value("SELECT 41 + 1", within=Duration.of_s(30))).value)
         await client.close()
 
 with tempfile.TemporaryDirectory() as folder:
@@ -246,6 +246,6 @@ def test_postgres_when_the_harness_is_run_by_an_ordinary_user_then_it_works_too(
         extra_groups=None if account is None else [],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert ran.stdout == "42\n", ran.stderr

@@ -168,7 +168,7 @@ def test_guardian_when_the_runner_is_killed_then_all_is_gone_within_two_seconds(
     # proxy, guardian, the stubborn one, the daemon's parent and the daemon itself
     until_sync(
         lambda: len(marked(runner.mark)) == 5,
-        within=Duration.of_s(10),
+        within=START,
         what="all five carry the mark",
     )
     assert runner.kill() <= PROMISE
@@ -246,7 +246,7 @@ def killed_run(folder: Path, *arguments: str, before: Callable[[], None] = lambd
     running.send(signal.SIGSTOP)
     before()
     running.send(signal.SIGKILL)
-    running.finish(within=10)
+    running.finish(within=30)
     until_sync(lambda: not marked(started.mark), within=START, what="the guardian is done")
     return harness("report", started.run, cwd=folder)
 

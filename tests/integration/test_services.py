@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,14 +20,15 @@ from harness.processes.marks import marked
 from harness.proxy.client import ProxyServer
 from harness.services.hops import ProxyEndpoint
 from harness.services.ports import free_port
+from harness.services.ready import wait_until_ready
 from harness.services.stack import Stack
 from tests.support.engines import toxiproxy_server
 from tests.support.proxies import foreign_toxiproxy
 from tests.support.stacks import Scene, a_service
 from tests.support.waiting import until
 
-S5 = Duration.of_s(5)
-HEALTH = ReadyPlan(http=HttpCall(method="GET", path="/healthz"), limit=S5)
+S30 = Duration.of_s(30)
+HEALTH = ReadyPlan(http=HttpCall(method="GET", path="/healthz"), limit=S30)
 
 # Answers with its name and, when it was given one, what the service behind it answers.
 SERVER = """
@@ -59,7 +61,7 @@ def server(name: str, **env: str) -> ServicePlan:
 
 
 def get(url: str) -> dict[str, object]:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return dict(json.load(answer))
 
 
@@ -180,12 +182,18 @@ def test_stack_when_a_service_dies_at_start_then_its_last_words_are_told(scene: 
 
 
 def test_stack_when_a_service_is_never_ready_then_how_long_what_last_and_its_log(
-    scene: Scene,
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = "print('loading', flush=True); import time; time.sleep(60)"
     (scene.target / "server.py").write_text(code)
     plan = ReadyPlan(http=HEALTH.http, limit=Duration.of_ms(700))
     app = a_service("app", ready=plan, run="python server.py {port}")
+
+    async def once_it_loads(*arguments: Any, **named: Any) -> Duration:
+        await until(lambda: scene.log("app") == "loading\n", within=S30, what="it loads")
+        return await wait_until_ready(*arguments, **named)
+
+    monkeypatch.setattr("harness.services.stack.wait_until_ready", once_it_loads)
     with pytest.raises(TargetError) as raised:
         asyncio.run(up_and_down(scene, app))
     text = str(raised.value)
@@ -216,7 +224,7 @@ def test_stack_when_a_service_dies_later_then_check_alive_tells(scene: Scene) ->
         async with scene.up(server("app")) as stack:
             process = stack._processes["app"]
             marked(scene.mark)[0].kill()
-            await until(lambda: not process.running(), within=S5, what="the app is gone")
+            await until(lambda: not process.running(), within=S30, what="the app is gone")
             with pytest.raises(TargetError, match="service app: ended by itself with exit code -9"):
                 stack.check_alive()
 
@@ -240,6 +248,7 @@ def test_stack_when_bring_up_is_cancelled_then_stop_leaves_nothing(scene: Scene)
 def test_stack_when_many_services_ignore_being_told_then_they_go_in_one_grace(
     scene: Scene,
 ) -> None:
+    """One after the other they would take 24 s."""
     (scene.target / "stubborn.sh").write_text("trap '' TERM; echo up; exec sleep 60")
     services = [a_service(f"stubborn-{number}", run="sh stubborn.sh") for number in range(8)]
 
@@ -249,14 +258,14 @@ def test_stack_when_many_services_ignore_being_told_then_they_go_in_one_grace(
             await stack.bring_up()
             for service in services:
                 await until(
-                    lambda name=service.name: scene.log(name) == "up\n", within=S5, what="it is up"
+                    lambda name=service.name: scene.log(name) == "up\n", within=S30, what="it is up"
                 )
         finally:
             began = time.monotonic_ns()
             await stack.stop()
         return Duration.of_ns(time.monotonic_ns() - began)
 
-    assert asyncio.run(play()) < S5
+    assert asyncio.run(play()) < Duration.of_s(12)
 
 
 def test_stack_when_the_foreign_proxy_hangs_then_stop_is_bounded_and_names_what_remains(
@@ -307,7 +316,7 @@ def test_connections_when_the_stack_is_up_then_resets_reach_the_service_directly
         async with scene.up(server("app")) as stack:
             connections = Connections(stack.urls)
             client = await connections.http("app")
-            answer = await client.call("GET", "/reset", headers={}, body=None, within=S5)
+            answer = await client.call("GET", "/reset", headers={}, body=None, within=S30)
             await connections.close()
             assert json.loads(answer.body) == {"name": "app", "path": "/reset"}
 

@@ -57,7 +57,7 @@ def session(tmp_path):
             env={**inherited, "PATH": "/nowhere", "HOME": str(tmp_path), **environment},
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=120,
             check=False,
         )
 

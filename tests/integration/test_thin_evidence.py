@@ -21,7 +21,9 @@ ATOMIC = ("--variant", "atomic", "--rounds", "2", "--json")
 def test_run_when_a_fault_is_in_force_and_leaves_no_trace_then_exit_3_and_it_is_named(
     tmp_path: Path, fault: str, says: str
 ):
-    file = a_vault(tmp_path, experiment={"latency: 40ms": fault})
+    # Taking the fault back is a call to another process: the hold gives it time.
+    changes = {"latency: 40ms": fault, "concurrency: 20": "concurrency: 20, hold: 2s"}
+    file = a_vault(tmp_path, experiment=changes)
     ran = harness("run", file, *ATOMIC, "--seed", "1", cwd=tmp_path)
     assert ran.code == 3, ran
     assert [e.round for e in ran.events if isinstance(e, FaultApplied)] == [1, 2]
@@ -94,4 +96,5 @@ def test_run_when_the_service_takes_one_connection_at_a_time_then_the_hop_tells_
     assert ran.code == 1, ran
     (run,) = ran.json["runs"]
     assert (run["verdict"], run["as_expected"]) == ("held", False)
-    assert (run["bursts"][0]["overlap"], run["bursts"][0]["hop_overlap"]) == (20, {"store": 1})
+    assert run["bursts"][0]["overlap"] >= 10
+    assert run["bursts"][0]["hop_overlap"] == {"store": 1}

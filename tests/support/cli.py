@@ -103,7 +103,7 @@ class Running:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def finish(self, *, within: float = 50) -> Ran:
+    def finish(self, *, within: float = 120) -> Ran:
         try:
             out, err = self._process.communicate(timeout=within)
         except subprocess.TimeoutExpired:
@@ -123,7 +123,7 @@ def _limit_files(size: int) -> None:
 
 
 def harness(
-    *arguments: object, cwd: Path, env: Mapping[str, str] | None = None, within: float = 50
+    *arguments: object, cwd: Path, env: Mapping[str, str] | None = None, within: float = 120
 ) -> Ran:
     """Runs the command to its end."""
     return Running(*arguments, cwd=cwd, env=env).finish(within=within)

@@ -31,11 +31,11 @@ def foreign_toxiproxy(binary: Path) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until_sync(lambda: _answers(url), within=Duration.of_s(10), what="Toxiproxy answers")
+        until_sync(lambda: _answers(url), within=Duration.of_s(30), what="Toxiproxy answers")
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=30)
 
 
 def _answers(url: str) -> bool:

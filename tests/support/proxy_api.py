@@ -12,6 +12,9 @@ from harness.model.units import Duration
 from tests.support.sockets import Peer
 
 
+_PATIENCE = Duration.of_s(10)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer; header names in lower case."""
@@ -52,7 +55,7 @@ class Api:
     port: int
     real: bool
     pid: int = 0
-    patience: Duration = Duration.of_s(10)
+    patience: Duration = _PATIENCE
 
     def process(self) -> psutil.Process:
         """The server's process, to be counted and measured."""
@@ -69,9 +72,7 @@ class Api:
     ) -> Reply:
         """``body`` is sent as it is when it is bytes, else as JSON."""
         payload = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(
-            self.host, self.port, timeout=self.patience.in_s
-        )
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.patience.in_s)
         try:
             connection.request(method, path, body=payload, headers=dict(headers or {}))
             answer = connection.getresponse()

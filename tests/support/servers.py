@@ -44,7 +44,7 @@ class Daemon:
         return self.process.wait(timeout=within.in_s)
 
     def open_files(self) -> int:
-        return self.api.process().num_fds()
+        return int(self.api.process().num_fds())
 
 
 @contextmanager

@@ -65,7 +65,6 @@ class BlackholeAfter(Toxic):
             self._latest = part.request
             if self._answered >= int(self.values["requests"]):
                 self._dark_from = part.request
-                self._passes_on = bool(self.values["forward"])
                 return (Injected(item.turn), *self._time(now), *self._take_in(item))
             self._answered += 1
         return (item,)

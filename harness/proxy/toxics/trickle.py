@@ -132,7 +132,7 @@ class Trickle(Toxic):
         if entry.came_ns > self._since_ns + self._flowed * _NS_PER_S // rate:
             # The server was slower. What it left unused is not made up for.
             self._since_ns, self._flowed = entry.came_ns, 0
-        return self._since_ns - (-(self._flowed + size) * _NS_PER_S // rate), size
+        return self._since_ns + (self._flowed + size) * _NS_PER_S // rate, size
 
     def _piece(self, item: Chunk, due_ns: int, size: int) -> Chunk:
         data = item.data[self._taken : self._taken + size]

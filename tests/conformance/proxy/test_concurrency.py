@@ -186,18 +186,20 @@ def test_toxic_when_removed_before_a_stalled_reader_then_nothing_is_lost(
         assert len(client.rest()) == sent
 
 
+# The statuses that the contract has for each call.
+EXPECTED = {
+    "create": {201, 409, 500},
+    "delete": {204, 404},
+    "toggle": {200, 404, 500},
+    "move": {200, 404, 500},
+    "populate": {201, 500},
+    "reset": {204, 500},
+    "list": {200},
+}
+
+
 class Caller:
     """Draws calls on three proxies, makes them, and says which answers were not to be expected."""
-
-    EXPECTED = {
-        "create": {201, 409, 500},
-        "delete": {204, 404},
-        "toggle": {200, 404, 500},
-        "move": {200, 404, 500},
-        "populate": {201, 500},
-        "reset": {204, 500},
-        "list": {200},
-    }
 
     def __init__(self, api, upstream, seed):
         self._api = api
@@ -225,12 +227,12 @@ class Caller:
         """How many calls were made, the longest of them, and what was wrong."""
         count, longest, wrong = 0, 0.0, []
         while clock() < until:
-            kind = self._draws.choice(list(self.EXPECTED))
+            kind = self._draws.choice(list(EXPECTED))
             began = clock()
             status = self.call(kind).status
             longest = max(longest, clock() - began)
             count += 1
-            if status not in self.EXPECTED[kind]:
+            if status not in EXPECTED[kind]:
                 wrong.append((kind, status))
         return count, longest, wrong
 

@@ -27,7 +27,11 @@ def program(request):
 
         def run(self, *flags):
             return subprocess.run(
-                [*self.command, *flags], cwd=servers.ROOT, capture_output=True, text=True, timeout=20
+                [*self.command, *flags],
+                cwd=servers.ROOT,
+                capture_output=True,
+                text=True,
+                timeout=20,
             )
 
     return Program()
@@ -86,7 +90,9 @@ def start_original():
 def test_config_when_good_then_proxies_are_there_before_the_api_answers(daemon, echo, tmp_path):
     config = tmp_path / "proxies.json"
     entry = {"listen": "127.0.0.1:0", "upstream": echo.address}
-    config.write_text(json.dumps([{"name": "a", **entry}, {"name": "b", "enabled": False, **entry}]))
+    config.write_text(
+        json.dumps([{"name": "a", **entry}, {"name": "b", "enabled": False, **entry}])
+    )
     api = daemon("-config", str(config)).api
     proxies = api.get("/proxies").json()
     assert [(name, proxy["enabled"]) for name, proxy in proxies.items()] == [

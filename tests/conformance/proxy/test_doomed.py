@@ -90,19 +90,7 @@ def test_original_when_toxics_go_before_a_waiting_close_then_dies_of_the_next(do
             assert api.delete(f"/proxies/a/toxics/{name}").status == 204
         with contextlib.suppress(OSError):
             api.post("/proxies/a/toxics", {"type": "noop"})
-    assert panics(doomed, INDEX)
-
-
-def panics(doomed, reason):
-    """True if it dies, or if HTTP's own recovery has caught the panic of a handler."""
-    until_sync(
-        lambda: reason in doomed.log() or doomed.process.poll() is not None,
-        within=Duration.of_s(30),
-        what="the original panics",
-        log=doomed.log,
-    )
-    assert reason in doomed.log(), doomed.log()[-2000:]
-    return True
+    assert dies(doomed, INDEX)
 
 
 @case("TX-139")
@@ -124,7 +112,7 @@ def test_original_when_slices_vary_more_than_their_size_then_dies(doomed, echo, 
             client.receive(5000)
         if doomed.process.poll() is not None:
             break
-    assert dies(doomed, "panic" if variation < 2000 else "")
+    assert dies(doomed, SLICE)
 
 
 @case("TX-140")
@@ -170,7 +158,7 @@ def test_original_when_slow_close_is_in_the_mix_then_dies(doomed, echo):
             while INDEX not in doomed.log() and clock() < end:
                 change()
         stop.set()
-    assert panics(doomed, INDEX)
+    assert dies(doomed, INDEX)
 
 
 # ⌛
@@ -316,13 +304,13 @@ def test_original_when_a_stalled_reader_dies_then_is_locked_for_good(doomed, ups
     client, server = api.connect("a"), upstream.accept()
     flood(server)
     with ThreadPoolExecutor(3) as pool:
-        toxic = pool.submit(is_given_up, lambda: api.post("/proxies/a/toxics", body))
+        calls = [pool.submit(is_given_up, lambda: api.post("/proxies/a/toxics", body))]
         pause(0.5)  # it waits by then
         client.reset()
-        assert toxic.result()
-        one = pool.submit(is_given_up, lambda: api.get("/proxies/a"))
-        assert is_given_up(lambda: api.get("/proxies"))
-        assert one.result()
+        calls.append(pool.submit(is_given_up, lambda: api.get("/proxies/a")))
+        calls.append(pool.submit(is_given_up, lambda: api.get("/proxies")))
+        assert all(call.result() for call in calls)
+        assert hangs(api.get, Duration.of_s(3)), "for good"
     server.close()
 
 

@@ -14,7 +14,7 @@ from harness.connections.http import HttpClient
 from harness.model.errors import TargetError, UserError
 from harness.model.units import Duration
 
-FIVE_SECONDS = Duration.of_s(5)
+S30 = Duration.of_s(30)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -23,7 +23,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/hang":
-            self.hung.wait(5)
+            self.hung.wait(30)
         if self.path == "/cut":
             self.close_connection = True
             return
@@ -85,7 +85,7 @@ def against(url: str, use: Callable[[HttpClient], Awaitable[Any]]) -> Any:
     return asyncio.run(main())
 
 
-def get(url: str, path: str, within: Duration = FIVE_SECONDS, **headers: str) -> Any:
+def get(url: str, path: str, within: Duration = S30, **headers: str) -> Any:
     return against(
         url, lambda client: client.call("GET", path, headers=headers, body=None, within=within)
     )
@@ -103,9 +103,7 @@ def test_a_call_when_with_a_body_then_is_sent() -> None:
     with server() as url:
         answer = against(
             url,
-            lambda client: client.call(
-                "POST", "/", headers={}, body=b"{}", within=Duration.of_s(5)
-            ),
+            lambda client: client.call("POST", "/", headers={}, body=b"{}", within=S30),
         )
     assert (answer.status, answer.body) == (201, b"{}")
 

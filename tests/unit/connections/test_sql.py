@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 
+from harness.connections import sql as sql_module
 from harness.connections.sql import SqlClient, database_words
 from harness.expressions.plain import Plain
 from harness.model.errors import TargetError, UserError
 from harness.model.units import Duration
 
-SECOND = Duration.of_s(1)
+S30 = Duration.of_s(30)
 ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
 
 
 def on_sqlite(folder: Path, use: Callable[[SqlClient], Awaitable[Any]]) -> Any:
     async def main() -> Any:
         url = f"sqlite:///{folder}/test.db"
-        client = await SqlClient.open(url, what="service db", limit=Duration.of_s(5))
+        client = await SqlClient.open(url, what="service db", limit=S30)
         try:
             return await use(client)
         finally:
@@ -30,7 +31,7 @@ def on_sqlite(folder: Path, use: Callable[[SqlClient], Awaitable[Any]]) -> Any:
 
 
 def value_of(folder: Path, query: str) -> Any:
-    return on_sqlite(folder, lambda client: client.fetch_value(query, within=Duration.of_s(5)))
+    return on_sqlite(folder, lambda client: client.fetch_value(query, within=S30))
 
 
 def test_a_query_when_one_row_with_one_column_then_its_value(tmp_path: Path) -> None:
@@ -62,13 +63,18 @@ def test_a_query_when_refused_then_the_databases_own_words(tmp_path: Path) -> No
     assert raised.value.detail == "no such table: missing"
 
 
-def test_a_query_when_it_hangs_then_ends_in_time_and_the_client_goes_on(tmp_path: Path) -> None:
+def test_a_query_when_it_hangs_then_ends_in_time_and_the_client_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It must be cut, not left to itself after a while.
+    monkeypatch.setattr(sql_module, "_CLOSE_LIMIT", S30)
+
     async def use(client: SqlClient) -> None:
         began = time.monotonic()
         with pytest.raises(TargetError, match="the query had no answer within 100 ms"):
             await client.fetch_value(ENDLESS, within=Duration.of_ms(100))
-        assert time.monotonic() - began < 2
-        assert await client.fetch_value("SELECT 5", within=Duration.of_s(5)) == Plain(5)
+        assert time.monotonic() - began < S30.in_s
+        assert await client.fetch_value("SELECT 5", within=S30) == Plain(5)
 
     on_sqlite(tmp_path, use)
 
@@ -78,14 +84,14 @@ def test_a_query_when_cancelled_then_ends_at_once_and_the_client_goes_on(tmp_pat
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await client.fetch_value(ENDLESS, within=Duration.of_s(60))
-        assert await client.fetch_value("SELECT 5", within=Duration.of_s(5)) == Plain(5)
+        assert await client.fetch_value("SELECT 5", within=S30) == Plain(5)
 
     on_sqlite(tmp_path, use)
 
 
 def test_queries_when_several_at_once_then_each_has_its_answer(tmp_path: Path) -> None:
     async def use(client: SqlClient) -> list[Any]:
-        queries = (client.fetch_value(f"SELECT {n}", within=SECOND * 5) for n in range(20))
+        queries = (client.fetch_value(f"SELECT {n}", within=S30) for n in range(20))
         return [plain.value for plain in await asyncio.gather(*queries)]
 
     assert on_sqlite(tmp_path, use) == list(range(20))
@@ -94,7 +100,7 @@ def test_queries_when_several_at_once_then_each_has_its_answer(tmp_path: Path) -
 def test_a_script_when_of_many_statements_then_all_ran(tmp_path: Path) -> None:
     async def use(client: SqlClient) -> Any:
         await client.run_script("CREATE TABLE t (a); INSERT INTO t VALUES (1), (';'); -- end")
-        return await client.fetch_value("SELECT count(*) FROM t", within=SECOND)
+        return await client.fetch_value("SELECT count(*) FROM t", within=S30)
 
     assert on_sqlite(tmp_path, use) == Plain(2)
 
@@ -112,19 +118,19 @@ def test_a_script_when_it_ends_within_a_transaction_then_is_refused(tmp_path: Pa
         await client.run_script("CREATE TABLE t (a)")
         with pytest.raises(TargetError, match="nothing of it was committed"):
             await client.run_script("BEGIN; INSERT INTO t VALUES (1)")
-        return await client.fetch_value("SELECT count(*) FROM t", within=SECOND)
+        return await client.fetch_value("SELECT count(*) FROM t", within=S30)
 
     assert on_sqlite(tmp_path, use) == Plain(0)
 
 
 def test_a_reading_when_others_commit_then_sees_it(tmp_path: Path) -> None:
     async def use(reader: SqlClient) -> list[Any]:
-        writer = await SqlClient.open(f"sqlite:///{tmp_path}/test.db", what="db", limit=SECOND * 5)
+        writer = await SqlClient.open(f"sqlite:///{tmp_path}/test.db", what="db", limit=S30)
         seen = []
         await writer.run_script("CREATE TABLE t (a)")
         for _ in range(3):
             await writer.run_script("INSERT INTO t VALUES (1)")
-            seen.append((await reader.fetch_value("SELECT count(*) FROM t", within=SECOND)).value)
+            seen.append((await reader.fetch_value("SELECT count(*) FROM t", within=S30)).value)
         await writer.close()
         return seen
 
@@ -144,7 +150,7 @@ def test_a_file_when_it_cannot_be_opened_then_says_where(tmp_path: Path) -> None
 def test_a_database_when_nobody_listens_then_says_so_without_the_password(scheme: str) -> None:
     url = f"{scheme}://u:s3cret@127.0.0.1:1/app"
     with pytest.raises(TargetError, match="Connection refused") as raised:
-        asyncio.run(SqlClient.open(url, what="service db", limit=Duration.of_s(5)))
+        asyncio.run(SqlClient.open(url, what="service db", limit=S30))
     assert "s3cret" not in str(raised.value)
     assert "Background" not in str(raised.value)
 
@@ -157,7 +163,7 @@ def test_a_driver_when_not_installed_then_says_how_to_get_it(
 
     monkeypatch.setattr("harness.connections.sql._engine", missing)
     with pytest.raises(UserError, match=r"pip install 'harness\[mysql\]'"):
-        asyncio.run(SqlClient.open("mysql://u@h/x", what="service db", limit=SECOND))
+        asyncio.run(SqlClient.open("mysql://u@h/x", what="service db", limit=S30))
 
 
 def test_database_words_when_wrapped_then_the_innermost() -> None:

@@ -62,19 +62,3 @@ def test_burst_when_it_is_the_only_sender_and_wrong_then_no_count_is_called_idle
     assert problems(tmp_path, experiment={BURST: burst}) == [
         "method[1].burst.concurrency: found the text 'two'"
     ]
-
-
-@pytest.mark.parametrize(
-    ("time", "lasts", "wrong"), [("10s", "10s", 0), ("10s", "11s", 1), ("", "20min", 1)]
-)
-def test_fault_when_it_outlasts_the_run_then_is_told(tmp_path, time, lasts, wrong):
-    limit = f"time: {time}\n" if time else ""
-    changed = {"rounds: 3": f"{limit}rounds: 3", "for: 10s": f"for: {lasts}"}
-    assert len(problems(tmp_path, experiment=changed)) == wrong
-
-
-def test_fault_when_its_kind_cannot_send_it_then_is_told(tmp_path):
-    changed = {"latency: 40ms, jitter: 10ms": "latency: 10ms, jitter: 40ms"}
-    assert problems(tmp_path, experiment=changed) == [
-        "method[0].fault.latency: jitter is larger than latency"
-    ]

@@ -1,8 +1,9 @@
 """Drafts to plans: defaults, ids, order, and a plan that a journal can carry."""
 
 import msgspec
+import pytest
 
-from harness.model.plan import BurstStep, FaultStep, Plan
+from harness.model.plan import BurstStep, FaultStep, HeaderMatch, Plan
 from harness.model.units import Duration, from_builtin, to_builtin
 from tests.unit.experiment.tiny import plans
 
@@ -43,6 +44,49 @@ def test_fault_when_everything_is_given_then_everything_is_in_the_plan(tmp_path)
         lasts=Duration.of_s(10),
     )
     assert isinstance(burst, BurstStep) and burst.hold == Duration.of_ms(100)
+
+
+FAULT = "latency: 40ms, jitter: 10ms, for: 10s, stream: upstream, toxicity: 30%"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        pytest.param("latency: 40ms", {}, id="nothing"),
+        pytest.param("latency: 40ms, per: connection, codec: turn, skip: 0", {}, id="defaults"),
+        pytest.param(
+            "latency: 40ms, per: request, codec: postgres, skip: 3, first: 2, seed: 7",
+            {"per": "request", "codec": "postgres", "skip": 3, "first": 2, "seed": 7},
+            id="all",
+        ),
+        pytest.param("latency: 40ms, seed: 0", {"seed": 0}, id="zero-is-a-seed"),
+        pytest.param(
+            "latency: 40ms, match: {header: X-Request-Id, values: [a, b]}",
+            {
+                "per": "request",
+                "codec": "http",
+                "match": HeaderMatch(header="X-Request-Id", values=("a", "b")),
+            },
+            id="match-reads-requests",
+        ),
+        pytest.param("status: 503", {"per": "request"}, id="requests-by-its-kind"),
+        pytest.param("status: 503, per: connection", {"per": "connection"}, id="against-its-kind"),
+        pytest.param("down: true", {"stream": None}, id="no-toxic"),
+    ],
+)
+def test_fault_when_it_says_whom_it_hits_then_the_plan_has_what_is_no_default(
+    tmp_path, fault, told
+):
+    target = {"postgres: {embedded: postgres}": 'postgres: {url: "tcp://127.0.0.1:1"}'}
+    target |= {"reset: {sql: reset.sql, on: postgres}": "reset: {http: POST /reset}"}
+    target |= {
+        'balance: {sql: "SELECT balance FROM accounts WHERE id = 1", on: postgres}':
+        "balance: {http: GET /balance, value: json.value}"
+    }  # fmt: skip
+    naive, _ = plans(tmp_path, experiment={FAULT: fault}, target=target)
+    step, plain = naive.method[0], FaultStep(id="", kind="", on="", params={})
+    keys = ("stream", "toxicity", "per", "codec", "skip", "first", "match", "seed", "lasts")
+    assert {k: getattr(step, k) for k in keys if getattr(step, k) != getattr(plain, k)} == told
 
 
 def test_limit_when_not_given_then_is_ten_minutes_or_what_the_rounds_may_take(tmp_path):

@@ -9,6 +9,9 @@ from harness.experiment.source import parse
 from tests.unit.experiment.tiny import HERE, KINDS
 
 
+TOXIC_KEYS = ("stream", "toxicity", "per", "codec", "skip", "first", "match", "seed")
+
+
 @pytest.mark.parametrize("which", ["experiment", "target"])
 def test_schema_when_made_then_is_closed_and_says_which_draft(which):
     schema = json_schema(which, KINDS)
@@ -31,10 +34,16 @@ def test_schema_when_compared_with_the_keys_of_a_file_then_has_just_these(which,
 def test_schema_when_a_kind_is_registered_then_its_word_is_in_it():
     definitions = json_schema("experiment", KINDS)["$defs"]
     latency = definitions["Fault_latency"]["properties"]
-    assert set(latency) == {"on", "for", "stream", "toxicity", "latency", "jitter"}
+    assert set(latency) == {"on", "for", *TOXIC_KEYS, "latency", "jitter"}
+    assert latency["codec"]["enum"] == ["turn", "http", "postgres", "redis"]
     assert latency["toxicity"]["default"] == "100%"
     assert latency["jitter"]["default"] == "0s"
     assert "ms" in latency["latency"]["pattern"]
+    assert set(definitions["Fault_down"]["properties"]) == {"on", "for", "down"}
+    assert definitions["Fault_down"]["properties"]["down"]["const"] is True
+    assert definitions["Fault_status"]["properties"]["stream"]["const"] == "downstream"
+    assert "KB/s" not in definitions["Fault_bandwidth"]["properties"]["bandwidth"]["pattern"]
+    assert "/s" in definitions["Fault_bandwidth"]["properties"]["bandwidth"]["pattern"]
     assert definitions["Settle"]["properties"]["gap"]["default"] == "100ms"
 
 

@@ -24,6 +24,14 @@ INVARIANT = TypeAdapter(choice(KINDS.invariants, Invariant, "invariant"))
         ({"slicer": {"average_size": "64B", "delay": "10us"}}, "slicer", {"average_size": "64B", "delay": "10us"}),
         ({"slicer": "64B"}, "slicer", {"average_size": "64B", "delay": "0s"}),
         ({"down": True}, "down", {}),
+        ({"bandwidth": "100KB/s", "shared": True}, "bandwidth", {"rate": "100KB/s", "shared": True}),
+        ({"status": 429, "retry_after": "1s"}, "status", {"status": 429, "body": "", "retry_after": "1s"}),
+        ({"status": {}}, "status", {"status": 503, "body": "", "retry_after": None}),
+        ({"cut": "1KiB", "how": "close"}, "cut", {"bytes": "1KiB", "messages": None, "timeout": "0s", "how": "close"}),
+        ({"cut": {"messages": 0}}, "cut", {"bytes": None, "messages": 0, "timeout": "0s", "how": "reset"}),
+        # What is a word of its own elsewhere is here a key of the other.
+        ({"cut": "1B", "timeout": "5s"}, "cut", {"bytes": "1B", "messages": None, "timeout": "5s", "how": "reset"}),
+        ({"timeout": "5s"}, "timeout", {"timeout": "5s"}),
     ],
 )  # fmt: skip
 def test_fault_when_worded_in_any_way_then_has_its_params(value, kind, params):
@@ -48,6 +56,12 @@ def test_main_attribute_when_not_the_kinds_namesake_then_is_the_first():
         (FAULT, {"on": "db"}),
         (FAULT, {"on": "db", "latency": "40ms", "down": True}),
         (FAULT, {"on": "db", "down": False}),
+        (FAULT, {"on": "db", "down": {}}),
+        (FAULT, {"on": "db", "down": True, "stream": "upstream"}),
+        (FAULT, {"on": "db", "status": 503, "stream": "upstream"}),
+        (FAULT, {"on": "db", "status": 503, "codec": "turn"}),
+        (FAULT, {"on": "db", "status": "503"}),
+        (FAULT, {"on": "db", "slicer": "64B", "timeout": "5s"}),
         (FAULT, {"on": "db", "latency": "40ms", "delay": "1ms"}),
         (FAULT, {"on": "db", "latency": {"latency": "40ms"}, "jitter": "1ms"}),
         (FAULT, {"on": "db", "slicer": {}}),

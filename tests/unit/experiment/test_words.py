@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from harness.experiment.words import (
+    JUST_TRUE,
     Bytes,
+    BytesPerSecond,
     DashedName,
     ExpressionText,
     FolderName,
@@ -18,7 +20,7 @@ from harness.experiment.words import (
     Variables,
     describe,
 )
-from harness.model.units import Duration, Size
+from harness.model.units import Duration, Rate, Size
 
 
 def refused(hint, value):
@@ -42,6 +44,8 @@ def taken(hint, value):
         (Span, "40ms", Duration.of_ms(40)),
         (Span, "0s", Duration.ZERO),
         (Bytes, "64KiB", Size(65536)),
+        (BytesPerSecond, "100KB/s", Rate(100_000)),
+        (JUST_TRUE, True, True),
         (Percent, "30%", 0.3),
         (Percent, "12.5 %", 0.125),
         (Text, "", ""),
@@ -68,6 +72,11 @@ def test_value_when_right_then_is_taken(hint, value, made):
         (PositiveSpan, "0s", "no time at all"),
         (Bytes, 64, "64 has no unit"),
         (Bytes, "-1B", "negative"),
+        (BytesPerSecond, 65, "65 has no unit"),
+        (BytesPerSecond, "64KB", "has the unit 'KB'"),
+        (BytesPerSecond, "-1B/s", "negative"),
+        (JUST_TRUE, False, "true: it has no attributes"),
+        (JUST_TRUE, {}, "an empty mapping"),
         (Percent, 30, "Write 30%."),
         (Percent, 0.3, "Write 30%."),
         (Percent, "0%", "out of range"),
@@ -101,7 +110,7 @@ def test_value_when_anything_then_is_described(value):
 
 @given(st.text() | st.integers() | st.floats(allow_nan=False))
 def test_quantity_when_anything_then_is_taken_or_refused(value):
-    for hint in (Span, Bytes, Percent):
+    for hint in (Span, Bytes, BytesPerSecond, Percent):
         try:
             made = taken(hint, value)
         except ValidationError:

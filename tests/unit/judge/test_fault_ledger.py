@@ -84,6 +84,20 @@ def test_finding_when_the_intention_has_the_kinds_own_words_then_these_are_told(
     )
 
 
+@pytest.mark.parametrize(("hit", "of"), [(1, "1 connection"), (3, "3 connections")])
+def test_finding_when_connections_show_it_then_they_are_counted(hit, of):
+    shown = [
+        replace(e, of="connection", messages=hit, hit=hit, median=None)
+        if isinstance(e, FaultSeen)
+        else replace(e, words="down")
+        if isinstance(e, FaultIntended)
+        else e
+        for e in events()
+    ]
+    made, _ = ledger(*shown)
+    assert made.finding(LATENCY, [1]).summary == f"down seen on {of} of hop db"
+
+
 @pytest.mark.parametrize(
     ("params", "words"),
     [

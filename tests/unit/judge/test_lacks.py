@@ -26,6 +26,10 @@ def seen(**changed):
     return {FAULT: FaultSeen(fault=FAULT, round=1, **{**fields, **changed})}
 
 
+def gone(**changed):
+    return {FAULT: msgspec.structs.replace(one(FaultUndone), found=False, **changed)}
+
+
 def calls(outcome="acknowledged"):
     return tuple(
         Call(op=op, operation="w", burst="burst", sent=at(0), last=at(9), outcome=outcome)
@@ -68,6 +72,17 @@ def test_round_when_whole_then_lacks_nothing():
         pytest.param({"applied": {}}, "never applied", id="fault not applied"),
         pytest.param({"seen": {}}, "nobody looked", id="fault not looked for"),
         pytest.param({"seen": seen(hit=0)}, "never seen", id="fault not seen"),
+        pytest.param(
+            {"seen": seen(hit=0, unseen="nobody can")},
+            "never seen on the wire (12 messages while it lasted): nobody can",
+            id="fault that cannot be seen",
+        ),
+        pytest.param(
+            {"undone": gone(why="its lease ended")},
+            "gone before it was undone: its lease ended",
+            id="fault gone with its lease",
+        ),
+        pytest.param({"undone": gone()}, "undone: somebody else removed it", id="fault removed"),
         pytest.param({"seen": seen(missed=2)}, "no trace on 2 of 12", id="fault partly missed"),
         pytest.param({"settled": None}, "nothing says", id="settling unknown"),
         pytest.param(
@@ -79,6 +94,11 @@ def test_round_when_whole_then_lacks_nothing():
             {"settled": None, "never_settled": never(in_flight=2)},
             "requests still in flight: 2",
             id="in flight",
+        ),
+        pytest.param(
+            {"settled": None, "never_settled": never(held=300)},
+            "never settled within 10 s (bytes still held back by a fault)",
+            id="held back",
         ),
         pytest.param(
             {"settled": None, "never_settled": never()},
@@ -101,6 +121,19 @@ def test_hop_when_nobody_dials_it_then_is_named_before_the_fault_it_explains():
         "no bytes passed hop db during a burst: does the service dial {hops.db.url} or {hops.db.address}?"
     )
     assert "never seen" in second.detail
+
+
+@pytest.mark.parametrize(
+    ("hit", "lacks"), [(3, 0), (0, 1)], ids=["connections-show-it", "nothing-does"]
+)
+def test_hop_when_a_fault_lets_no_message_pass_then_their_absence_is_no_lack(hit, lacks):
+    counted = HopCounted(
+        hop="db", round=1, connections=3, bytes_up=0, bytes_down=0, turns=0, dropped=0
+    )
+    down = seen(of="connection", messages=hit, hit=hit, unseen="" if hit else "nobody dialled")
+    found = lacks_of(a_plan(), replace(WHOLE, hops={"db": counted}, seen=down))
+    assert len(found) == lacks
+    assert all("(0 connections while it lasted): nobody dialled" in each.detail for each in found)
 
 
 def test_plan_when_it_declares_no_fault_then_none_is_missed():

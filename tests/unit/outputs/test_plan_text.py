@@ -1,6 +1,9 @@
 """The dry run says what would happen, in words, with every template as it is written."""
 
+from typing import Any
+
 import msgspec
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from harness.model.plan import (
@@ -8,6 +11,7 @@ from harness.model.plan import (
     BurstStep,
     Expected,
     FaultStep,
+    HeaderMatch,
     HopPlan,
     HttpCall,
     Plan,
@@ -17,7 +21,7 @@ from harness.model.plan import (
 )
 from harness.model.units import Duration
 from harness.outputs.plan_text import WIDTH, plan_text
-from tests.support.journals import a_plan
+from tests.support.journals import LATENCY, a_plan
 
 replace = msgspec.structs.replace
 
@@ -118,3 +122,39 @@ def test_plan_text_when_variants_start_different_services_then_each_is_told() ->
 def test_plan_text_when_a_file_speaks_to_the_terminal_then_nothing_acts_on_it() -> None:
     evil = replace(a_plan(), title="\x1b[2J")
     assert "\x1b" not in plan_text([evil], describe=words)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        pytest.param({}, "downstream, until the end", id="all"),
+        pytest.param({"toxicity": 0.3}, "on 30 % of connections", id="share"),
+        pytest.param({"toxicity": 0.3, "per": "request"}, "on 30 % of requests", id="per-request"),
+        pytest.param({"per": "request"}, "downstream, on each request, until", id="each"),
+        pytest.param(
+            {"skip": 3, "first": 2, "per": "request"},
+            "lets 3 requests pass, hits 2 requests and then none, until",
+            id="window",
+        ),
+        pytest.param({"skip": 1}, "lets 1 connection pass, until", id="skip-one"),
+        pytest.param({"first": 1}, "hits 1 connection and then none", id="first-one"),
+        pytest.param(
+            {
+                "per": "request",
+                "codec": "http",
+                "match": HeaderMatch(header="x-request-id", values=("a", "b")),
+                "first": 2,
+            },
+            "on requests whose x-request-id is a or b, hits 2 requests and then none, until",
+            id="match",
+        ),
+        pytest.param({"codec": "redis", "seed": 7}, "read as redis, seed 7", id="codec"),
+        pytest.param({"stream": None}, "on hop db (app → postgres), until the end", id="no-toxic"),
+        pytest.param({"lasts": Duration.of_s(5)}, "downstream, for 5 s", id="for"),
+    ],
+)
+def test_plan_text_when_a_fault_says_whom_it_hits_then_so_do_its_words(
+    changed: dict[str, Any], says: str
+) -> None:
+    text = plan_text([a_plan(method=[replace(LATENCY, **changed)])], describe=words)
+    assert says in " ".join(text.split())

@@ -41,7 +41,7 @@ def test_on_exit_when_the_child_ends_then_the_callback_is_called_until_it_is_con
             on_exit(popen.pid, look)
             assert popen.stdin is not None
             popen.stdin.close()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await ended.wait()
             return len(calls)
 
@@ -67,7 +67,7 @@ def test_on_exit_when_taken_back_then_it_is_never_called_and_no_descriptor_is_le
             done = on_exit(popen.pid, lambda: told.set() is None)
             assert popen.stdin is not None
             popen.stdin.close()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await told.wait()
             done()
         return called

@@ -15,7 +15,7 @@ from harness.model.units import Duration
 from harness.processes.marks import MARK, PART, Group, Wanted, find, is_living, marked
 from tests.support.waiting import until_sync
 
-S5 = Duration.of_s(5)
+S30 = Duration.of_s(30)
 SLEEPS = "import time; time.sleep(60)"
 
 
@@ -40,7 +40,7 @@ def pids(processes: list[psutil.Process]) -> set[int]:
 def test_marked_when_a_process_carries_the_mark_then_it_and_no_other_is_found() -> None:
     mark = uuid.uuid4().hex
     with program(**{MARK: mark}) as ours, program(**{MARK: mark + "2"}), program():
-        until_sync(lambda: marked(mark), within=S5, what="the mark is seen")
+        until_sync(lambda: marked(mark), within=S30, what="the mark is seen")
         assert pids(marked(mark)) == {ours.pid}
 
 
@@ -49,7 +49,7 @@ def test_marked_when_it_ended_but_nobody_asked_then_it_is_not_found() -> None:
     with program("", **{MARK: mark}) as ours:
         until_sync(
             lambda: psutil.Process(ours.pid).status() == psutil.STATUS_ZOMBIE,
-            within=S5,
+            within=S30,
             what="a zombie",
         )
         assert marked(mark) == []
@@ -59,14 +59,14 @@ def test_marked_when_it_ended_but_nobody_asked_then_it_is_not_found() -> None:
 def test_find_when_a_part_is_wanted_then_the_other_parts_are_not_found() -> None:
     mark = uuid.uuid4().hex
     with program(**{MARK: mark, PART: "a"}) as first, program(**{MARK: mark, PART: "b"}):
-        until_sync(lambda: len(marked(mark)) == 2, within=S5, what="both are up")
+        until_sync(lambda: len(marked(mark)) == 2, within=S30, what="both are up")
         assert pids(find(Wanted(mark=mark, part="a"))) == {first.pid}
 
 
 def test_find_when_spared_then_neither_it_nor_what_descends_from_it() -> None:
     mark = uuid.uuid4().hex
     with program(**{MARK: mark}) as ours:
-        until_sync(lambda: marked(mark), within=S5, what="the mark is seen")
+        until_sync(lambda: marked(mark), within=S30, what="the mark is seen")
         assert find(Wanted(mark=mark, spare={ours.pid})) == []
 
 
@@ -96,6 +96,6 @@ def test_find_when_an_orphan_works_in_a_folder_of_the_run_then_it_is_found(tmp_p
         program(f"import os; os.chdir({str(tmp_path / 'run-2')!r}); {SLEEPS}") as beside,
     ):
         here = Wanted(folders=(folder, tmp_path / "run-2"))
-        until_sync(lambda: len(find(here)) == 2, within=S5, what="both have moved")
+        until_sync(lambda: len(find(here)) == 2, within=S30, what="both have moved")
         assert pids(find(Wanted(folders=(folder,)))) == {inside.pid}
         assert beside.poll() is None

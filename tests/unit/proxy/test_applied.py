@@ -5,7 +5,7 @@ from dataclasses import replace
 from harness.proxy.applied import AppliedToxics, draws_of
 from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk
-from harness.proxy.states import ToxicState
+from harness.proxy.states import Extensions, ToxicState
 from harness.proxy.trigger import Shared, Trigger
 from tests.support.playbook import t
 
@@ -106,3 +106,38 @@ def test_draws_when_any_part_differs_then_are_others():
     assert first == draws_of(1, "a", 1).random()
     others = [draws_of(2, "a", 1), draws_of(1, "b", 1), draws_of(1, "a", 2), draws_of(1, "a1", 1)]
     assert first not in [draws.random() for draws in others]
+
+
+def framed(**changes):
+    return replace(
+        LAG, type="blackhole_after", attributes={"requests": 9, "forward": True}, **changes
+    )
+
+
+def test_count_when_a_toxic_is_seated_anew_then_its_connection_is_not_counted_again():
+    toxics, _, down = applied()
+    common = shared(0, 1)
+    toxics.add(LAG, common)
+    moved = replace(LAG, extensions=Extensions(seed=4))
+    toxics.change(LAG, moved, common)
+    assert common.trigger.seen == 1
+    assert not down.chain.transparent
+
+
+def test_toxicity_when_given_again_to_a_framed_toxic_then_is_drawn_once():
+    toxics, _, down = applied()
+    common = shared()
+    off, on = framed(toxicity=0.0), framed(toxicity=1.0)
+    toxics.add(off, common)
+    toxics.change(off, on, common)
+    assert not down.chain.transparent
+    assert common.trigger.seen == 1
+
+
+def test_upstream_when_a_toxic_takes_some_requests_alone_then_is_needed():
+    toxics, _, _ = applied()
+    swallows = replace(framed(), attributes={"requests": 0, "forward": False})
+    toxics.add(replace(swallows, name="some", extensions=Extensions(per="request")), shared())
+    assert toxics.needs_upstream()
+    toxics.add(swallows, shared())
+    assert not toxics.needs_upstream()

@@ -11,6 +11,7 @@ from harness.proxy.items import Chunk, Close, Injection
 from harness.proxy.seat import PlainSeat
 from harness.proxy.toxic import Toxic
 from harness.proxy.toxics.latency import Latency
+from harness.proxy.toxics.timeout import Timeout
 from tests.support.playbook import Send, at, play, t, then
 
 
@@ -162,6 +163,14 @@ def test_toxic_when_not_acting_then_lets_everything_pass():
     idle.add(seat("one", 40, acting=False), t(0))
     assert idle.transparent
     assert play(idle) >> at(0, b"a") << Send(b"a", t(0))
+
+
+def test_toxic_when_not_acting_then_new_values_do_nothing():
+    idle = Chain()
+    idle.add(PlainSeat("end", Timeout({"timeout": 0}, Random(1), {}), acting=False), t(0))
+    assert idle.update("end", {"timeout": 5}, t(0)) == []
+    assert idle.due is None
+    assert idle.wake(t(10)) == []
 
 
 def test_toxic_when_it_stops_acting_then_gives_back_what_it_holds():

@@ -11,16 +11,21 @@ import pytest
 from harness.model.errors import UserError
 from harness.model.units import Duration, Instant
 from harness.proxy.client import (
+    TOXIPROXY,
+    Counts,
     ProxyCallFailed,
     ProxyServer,
     ProxyState,
     ProxyUnreachable,
     Turn,
     TurnPage,
+    beyond_toxiproxy,
     checked_attributes,
+    enabling_command,
     removal_command,
 )
-from harness.proxy.states import ToxicState
+from harness.proxy.states import Extensions, Match, ToxicState
+from harness.proxy.toxics import TOXICS
 from tests.support.canned import Canned
 from tests.support.waiting import until_sync
 
@@ -67,6 +72,21 @@ def test_toxic_when_added_then_all_of_it_is_sent():
     }
 
 
+def test_toxic_when_added_with_more_than_toxiproxy_knows_then_that_is_sent_beside_it():
+    extensions = {"first": 2, "match": {"header": "h", "values": ["a"]}, "lease": "l-1"}
+    with Canned({"POST /proxies/a/toxics": (200, b"{}")}) as canned:
+        add(ProxyServer(canned.url), extensions=extensions)
+    sent = json.loads(canned.asked[-1][2])
+    assert sent == {
+        "name": "t",
+        "type": "latency",
+        "stream": "upstream",
+        "toxicity": 0.5,
+        "attributes": {"latency": 40, "jitter": 0},
+        **extensions,
+    }
+
+
 def test_toxic_when_removed_then_says_whether_it_was_there():
     with Canned({"DELETE /proxies/a/toxics/t": (204, b"")}) as canned:
         assert ProxyServer(canned.url).remove_toxic("a", "t") is True
@@ -88,6 +108,84 @@ def test_toxics_when_listed_then_are_states():
     )
 
 
+def test_toxics_when_they_have_more_than_toxiproxy_knows_then_that_is_read_too():
+    toxic = {
+        "attributes": {"latency": 1},
+        "name": "t",
+        "type": "latency",
+        "stream": "upstream",
+        "toxicity": 1,
+        "skip": 3,
+        "hit": 2,
+        "match": {"header": "h", "values": ["a"]},
+        "lease": "l-1",
+    }
+    with Canned({"GET /proxies/a/toxics": (200, json.dumps([toxic]).encode())}) as canned:
+        (state,) = ProxyServer(canned.url).toxics("a")
+    # ``hit`` counts on; two readings of a toxic nobody changed are equal.
+    assert state.extensions == Extensions(
+        skip=3, match=Match(header="h", values=("a",)), lease="l-1"
+    )
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"{}1", b'[{"name":"t"}]', b"7", b'[{"match":1}]'])
+def test_toxics_when_they_cannot_be_read_then_it_is_a_failure(body):
+    with Canned({"GET /proxies/a/toxics": (200, body)}) as canned, pytest.raises(ProxyCallFailed):
+        ProxyServer(canned.url).toxics("a")
+
+
+def test_proxy_when_shown_then_is_its_state_or_not_there():
+    with Canned({"GET /proxies/a": (200, PROXY)}) as canned:
+        server = ProxyServer(canned.url)
+        assert server.proxy("a") == ProxyState(
+            name="a", listen="127.0.0.1:5", upstream="x:1", enabled=True
+        )
+        assert server.proxy("b") is None
+    with Canned({"GET /proxies/a": (200, b"[]")}) as canned, pytest.raises(ProxyCallFailed):
+        ProxyServer(canned.url).proxy("a")
+
+
+def test_proxy_when_switched_then_nothing_else_is_said_of_it():
+    with Canned({"POST /proxies/a": (200, PROXY)}) as canned:
+        server = ProxyServer(canned.url)
+        server.disable("a")
+        server.disable("a", lease="l-1")
+        server.enable("a")
+    assert [json.loads(body) for _, _, body in canned.asked] == [
+        {"enabled": False},
+        {"enabled": False, "lease": "l-1"},
+        {"enabled": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "counts"),
+    [
+        (b"", Counts(connections=3)),
+        (b',"open":1,"acted":{"t":5}', Counts(connections=3, open=1, acted={"t": 5})),
+    ],
+    ids=["before", "now"],
+)
+def test_counts_when_the_server_tells_more_or_less_then_what_it_tells(more, counts):
+    body = (
+        b'{"turns":[],"next":7,"dropped":0,"connections":3,"bytes_up":4,"bytes_down":5%b}' % more
+    )
+    with Canned({"GET /proxies/a/turns?after=100000000000000000": (200, body)}) as canned:
+        assert ProxyServer(canned.url).counts("a") == counts
+
+
+def test_beyond_toxiproxy_when_asked_then_names_what_it_would_refuse_or_ignore():
+    for kind, known in TOXIPROXY.items():
+        wire = [attribute.name for attribute in TOXICS[kind].wire]
+        assert beyond_toxiproxy(kind, known) == ()
+        assert set(known) <= set(wire), kind
+    assert beyond_toxiproxy("latency", ["latency", "distribution"], ["first"]) == (
+        "latency's distribution",
+        "first",
+    )
+    assert beyond_toxiproxy("cut", ["bytes"], ["per"]) == ("the toxic cut", "per")
+
+
 @pytest.mark.parametrize(
     "name", ["a/b", "q#x", "q?x", "q%41", "", ".", "..", "ü", "x" * 201, "a\n"]
 )
@@ -99,6 +197,10 @@ def test_name_when_it_could_reach_another_then_is_not_sent(name):
             lambda: server.delete(name),
             lambda: server.toxics(name),
             lambda: server.remove_toxic("a", name),
+            lambda: server.proxy(name),
+            lambda: server.disable(name),
+            lambda: server.enable(name),
+            lambda: server.counts(name),
             lambda: add(server, name=name),
             lambda: server.turns(name),
         ):
@@ -113,7 +215,11 @@ def test_name_when_it_could_reach_another_then_is_not_sent(name):
         ({"attributes": {"latency": 9223372036855}}, "latency.latency: 9223372036855"),
         ({"attributes": {"jitter": 2**62}}, "latency.jitter: "),
         ({"attributes": {"lag": 1}}, "latency has no attribute 'lag'; it has latency, jitter"),
-        ({"type": "nope"}, "'nope' is no toxic; there are latency"),
+        ({"type": "nope"}, "'nope' is no toxic; there are bandwidth"),
+        (
+            {"type": "slicer", "attributes": {"average_size": 1, "size_variation": 2}},
+            "slicer.size_variation: 2 is more than average_size",
+        ),
     ],
 )
 def test_toxic_when_it_would_harm_the_server_then_is_not_sent(change, message):
@@ -237,4 +343,10 @@ def test_removal_command_when_names_are_odd_then_a_shell_takes_them_as_they_are(
     assert shlex.split(odd)[3:] == ["http://h:1/proxies/a%2Fb%3Fc%20%23%24%28d%29/toxics/e%27f"]
     assert shlex.split(removal_command("http://h:1/x y", "a")) == [
         "curl", "-X", "DELETE", "http://h:1/x y/proxies/a",
+    ]  # fmt: skip
+
+
+def test_enabling_command_when_names_are_odd_then_a_shell_takes_them_as_they_are():
+    assert shlex.split(enabling_command("http://h:1/", "a/b?c #$(d)")) == [
+        "curl", "-d", '{"enabled": true}', "http://h:1/proxies/a%2Fb%3Fc%20%23%24%28d%29",
     ]  # fmt: skip

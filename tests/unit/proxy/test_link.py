@@ -45,6 +45,9 @@ class FakeEnds:
     def injected(self, turn, toxic):
         self.said.append(("injected", turn, toxic))
 
+    def delivered(self):
+        pass
+
     def finished(self, now):
         self.said.append("finished")
 

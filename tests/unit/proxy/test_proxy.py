@@ -1,51 +1,85 @@
-"""One proxy: its toxics and what a caller sees of it. Traffic is for the conformance suite."""
+"""One proxy: its toxics, who gets in, and what a caller sees. Traffic is for the conformance suite."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from harness.model.units import Duration, Instant
 from harness.proxy.addresses import Listen
-from harness.proxy.clock import now
-from harness.proxy.proxy import Proxy, Surroundings, new_toxic
+from harness.proxy.limits import ConnectionLimit
+from harness.proxy.proxy import Proxy, Surroundings, changed_toxic, new_toxic
 from harness.proxy.states import Refused, ToxicSpec
+from tests.support.virtual_time import VirtualTimeLoop
+
+FREE = Listen("127.0.0.1", 0)
 
 
 @pytest.fixture
 def proxy():
-    loop = asyncio.new_event_loop()
-    around = Surroundings(loop=loop, clock=now, spawn=lambda _task: None, seed=0)
-    one = Proxy("a", listen="127.0.0.1:0", upstream="127.0.0.1:1", around=around)
+    loop = VirtualTimeLoop()
+    around = Surroundings(
+        loop=loop,
+        clock=lambda: Instant.of_ns(round(loop.time() * 1e9)),
+        spawn=lambda task: task.close(),
+        seed=0,
+        limit=ConnectionLimit(3),
+    )
+    one = Proxy("a", listen="127.0.0.1:0", address=FREE, upstream="127.0.0.1:1", around=around)
     yield one
-    one.disable()
+    one.end()
     loop.close()
+
+
+def latency(**more):
+    return new_toxic(ToxicSpec(type="latency", **more), set())
+
+
+def wait(proxy, milliseconds):
+    loop = proxy._around.loop
+    loop.run_until_complete(asyncio.sleep(milliseconds / 1_000))  # noqa: TID251 - virtual time
+
+
+def change(proxy, **extensions):
+    spec = ToxicSpec(extensions=extensions)
+    proxy.change_toxic(changed_toxic(proxy.toxics[0], spec), given=extensions)
 
 
 def test_proxy_when_enabled_then_shows_where_it_listens(proxy):
     assert (proxy.enabled, proxy.listen) == (False, "127.0.0.1:0")
-    proxy.enable(Listen("127.0.0.1", 0))
+    proxy.enable()
     assert proxy.enabled
-    assert not proxy.listen.endswith(":0")
     pinned = proxy.listen
+    assert not pinned.endswith(":0")
     proxy.disable()
     assert (proxy.enabled, proxy.listen) == (False, pinned)
+    proxy.enable()
+    assert proxy.listen == pinned
 
 
 def test_toxic_when_changed_then_only_what_is_given(proxy):
-    proxy.add_toxic(ToxicSpec(type="latency", attributes={"latency": 5}))
-    after = proxy.change_toxic("latency_downstream", ToxicSpec(attributes={"jitter": 9}))
+    proxy.add_toxic(latency(attributes={"latency": 5}))
+    after = changed_toxic(proxy.toxics[0], ToxicSpec(attributes={"jitter": 9}))
+    proxy.change_toxic(after)
     assert (after.attributes, after.toxicity) == ({"latency": 5, "jitter": 9}, 1.0)
     assert proxy.toxics == [after]
 
 
-def test_toxic_when_change_is_refused_then_is_as_before(proxy):
-    before = proxy.add_toxic(ToxicSpec(type="latency"))
-    with pytest.raises(Refused, match=r"^jitter: "):
-        proxy.change_toxic(before.name, ToxicSpec(attributes={"latency": 1, "jitter": 2**62}))
-    assert proxy.toxics == [before]
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ToxicSpec(attributes={"latency": 1, "jitter": 2**62}),
+        ToxicSpec(attributes={"latency": 1}, extensions={"skip": -1}),
+    ],
+)
+def test_toxic_when_a_change_is_refused_then_nothing_comes_of_it(spec):
+    with pytest.raises(Refused, match=r"^(jitter|skip): ") as refused:
+        changed_toxic(latency(), spec)
+    assert refused.value.status == 400
 
 
 def test_toxics_when_removed_then_none_is_found(proxy):
-    proxy.add_toxic(ToxicSpec(type="latency"))
+    proxy.add_toxic(latency())
     proxy.remove_toxics()
     with pytest.raises(Refused, match="toxic not found"):
         proxy.toxic("latency_downstream")
@@ -58,13 +92,130 @@ def test_toxics_when_removed_then_none_is_found(proxy):
         (ToxicSpec(type="nope", name="t"), 400, "invalid toxic type"),
         (ToxicSpec(type="latency", name="t", attributes={"latency": 2**63 - 1}), 409, "exists"),
         (ToxicSpec(type="latency", name="u", attributes={"latency": 2**63 - 1}), 400, "latency: "),
+        (ToxicSpec(type="latency", name="u", extensions={"per": "byte"}), 400, "per: "),
         (ToxicSpec(type="latency", name=".."), 400, "name: "),
+        (
+            ToxicSpec(type="http_status", stream="upstream"),
+            400,
+            "stream: http_status cannot be upstream, use downstream",
+        ),
     ],
 )
 def test_new_toxic_when_several_things_are_wrong_then_complains_in_order(spec, status, message):
     with pytest.raises(Refused, match=message) as refused:
         new_toxic(spec, {"t"})
     assert refused.value.status == status
+
+
+def test_new_toxic_when_no_stream_is_given_then_has_the_first_it_can_have():
+    made = new_toxic(ToxicSpec(type="http_status"), set())
+    assert (made.stream, made.name) == ("downstream", "http_status_downstream")
+
+
+# Counting and lifetimes
+
+
+def test_count_when_skip_or_first_is_given_then_begins_anew_and_else_goes_on(proxy):
+    proxy.add_toxic(latency(extensions={"skip": 1, "first": 2}))
+    shared = proxy.shared["latency_downstream"]
+
+    def hits(times):
+        return [shared.trigger.decide(lambda: 0.0, 1.0) for _ in range(times)]
+
+    assert hits(4) == [False, True, True, False]
+    change(proxy, seed=3)
+    assert (hits(1), shared.trigger.hit) == ([False], 2)
+    change(proxy, first=1)
+    assert (hits(3), shared.trigger.hit) == ([False, True, False], 1)
+    change(proxy, skip=None, first=None)
+    assert hits(3) == [True, True, True]
+
+
+def test_toxic_when_its_duration_is_over_then_is_gone(proxy):
+    proxy.add_toxic(latency(extensions={"duration": 300}))
+    wait(proxy, 299)
+    assert proxy.toxic_left("latency_downstream") == Duration.of_ms(1)
+    wait(proxy, 1)
+    assert proxy.toxics == []
+    assert proxy.shared == {}
+
+
+def test_duration_when_given_again_then_counts_from_there_and_from_nothing_else(proxy):
+    proxy.add_toxic(latency(extensions={"duration": 300}))
+    wait(proxy, 200)
+    change(proxy, skip=1)
+    assert proxy.toxic_left("latency_downstream") == Duration.of_ms(100)
+    change(proxy, duration=300)
+    wait(proxy, 200)
+    assert len(proxy.toxics) == 1
+    change(proxy, duration=None)
+    wait(proxy, 1_000)
+    assert proxy.toxic_left("latency_downstream") is None
+    assert len(proxy.toxics) == 1
+
+
+def test_duration_when_the_toxic_was_replaced_meanwhile_then_leaves_the_new_one_alone(proxy):
+    proxy.add_toxic(latency(extensions={"duration": 300}))
+    proxy.remove_toxic("latency_downstream")
+    proxy.add_toxic(latency())
+    wait(proxy, 1_000)
+    assert len(proxy.toxics) == 1
+
+
+def test_proxy_when_ended_then_no_timer_is_left(proxy):
+    proxy.add_toxic(latency(extensions={"duration": 300}))
+    proxy.end()
+    wait(proxy, 1_000)
+    assert len(proxy.toxics) == 1, "what is no proxy any more is not touched"
+
+
+def test_tallies_when_a_toxic_goes_then_keep_what_it_did(proxy):
+    proxy.add_toxic(latency())
+    proxy.shared["latency_downstream"].injections = 4
+    proxy.remove_toxic("latency_downstream")
+    (found,) = proxy.tallies()
+    assert found.injections == 4
+
+
+# Who gets in
+
+
+class Socket(SimpleNamespace):
+    def __init__(self):
+        super().__init__(closed=False)
+
+    def close(self):
+        self.closed = True
+
+
+def accept(proxy, count):
+    """How many of so many clients were closed at once."""
+    sockets = [Socket() for _ in range(count)]
+    for sock in sockets:
+        proxy._accepted(sock)
+    return sum(sock.closed for sock in sockets)
+
+
+def test_clients_when_more_than_the_proxy_takes_then_are_closed_and_counted(proxy):
+    proxy.max_connections = 2
+    assert accept(proxy, 5) == 3
+    assert (len(proxy.connections), proxy.refused, proxy.log.connections) == (2, 3, 2)
+    proxy.gone(next(iter(proxy.connections)))
+    assert accept(proxy, 2) == 1
+    proxy.max_connections = None
+    assert accept(proxy, 1) == 0
+
+
+def test_clients_when_more_than_the_server_takes_then_are_closed_whichever_proxy_it_is(proxy):
+    other = Proxy("b", listen="", address=FREE, upstream="x:1", around=proxy._around)
+    assert accept(proxy, 2) == 0
+    assert accept(other, 3) == 2
+    assert (proxy.refused, other.refused) == (0, 2)
+    for connection in tuple(proxy.connections):
+        proxy.gone(connection)
+        proxy.gone(connection)  # told twice, counted once
+    assert proxy._around.limit.open == 1
+    assert accept(other, 5) == 3
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,11 @@ def test_dropped_when_another_caller_asks_from_far_ahead_then_hides_no_loss():
     assert log.page(0, []).dropped == 5
 
 
+def test_bytes_when_nothing_passed_then_are_zero_both_ways_and_on_both_sides():
+    log = TurnLog()
+    assert (log.bytes_up, log.bytes_down, log.sent_up, log.sent_down) == (0, 0, 0, 0)
+
+
 @given(st.lists(st.integers(0, 12), max_size=20), st.integers(1, 10))
 def test_reader_when_it_pages_on_then_each_turn_is_read_or_counted_as_dropped(batches, kept):
     log, after, read, total = TurnLog(kept=kept), 0, 0, 0

@@ -1,12 +1,17 @@
 """Settled: quiet wire and equal readings; never settled names the probe."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import pytest
 
 from harness.model.events import AnyEvent, NeverSettled, Settled
+from harness.model.plan import FaultStep
 from harness.model.units import Duration
 from harness.observe.read import Reading
-from harness.runner.settle import settle
+from harness.runner.settle import careful_gap, settle
+from harness.runner.wire import Quiet
+from tests.support.journals import a_burst, a_plan
 from tests.support.readings import answers, counts
 from tests.support.virtual_time import run
 
@@ -16,15 +21,21 @@ ms = Duration.of_ms
 def settled(
     read: Callable[[], Awaitable[Mapping[str, Reading]]],
     moved: Callable[[], Awaitable[int]],
+    held: Iterable[int] = (0,),
     must: tuple[str, ...] = ("balance", "clock"),
 ) -> tuple[Mapping[str, Reading] | None, AnyEvent]:
     events: list[AnyEvent] = []
+    kept = itertools.chain(held, itertools.repeat(tuple(held)[-1]))
+
+    async def look() -> Quiet:
+        return Quiet(moved=await moved(), held=next(kept))
+
     readings = run(
         settle(
             round=3,
             read=read,
             must=must,
-            bytes_moved=moved,
+            look=look,
             gap=ms(100),
             limit=ms(1000),
             record=events.append,
@@ -64,3 +75,53 @@ def test_settle_when_only_another_probe_moves_then_it_is_waited_for_and_then_lef
     readings, event = settled(read, counts(7), must=("balance",))
     assert readings is not None and readings["balance"].value == 20
     assert isinstance(event, Settled) and event.after >= ms(1000)
+
+
+def test_settle_when_a_toxic_still_holds_bytes_then_equal_readings_are_not_enough():
+    read = answers(balance=[20, 20, 20, 10, 10])
+    readings, event = settled(read, counts(7), held=[300, 300, 300, 0])
+    assert readings is not None and readings["balance"].value == 10
+    assert isinstance(event, Settled)
+
+
+def test_settle_when_bytes_are_held_to_the_end_then_it_never_settles_and_no_probe_is_blamed():
+    readings, event = settled(answers(balance=[20]), counts(7), held=[300])
+    assert readings is None
+    assert isinstance(event, NeverSettled)
+    assert (event.probes, event.held) == ((), 300)
+
+
+def test_settle_when_a_delayed_wire_is_never_quiet_then_readings_equal_all_along_are_accepted():
+    readings, event = settled(answers(balance=[20]), counts(*range(1000)), held=[300])
+    assert readings is not None
+    assert isinstance(event, Settled) and event.after >= ms(1000)
+
+
+def a_fault(kind: str, **params: str) -> FaultStep:
+    return FaultStep(id=f"{kind}@db", kind=kind, on="db", params=params)
+
+
+DOWN = FaultStep(id="down@db", kind="down", on="db", params={}, stream=None)
+
+
+@pytest.mark.parametrize(
+    ("faults", "ours", "before_a_foreign_one"),
+    [
+        pytest.param([], 100, 100, id="none"),
+        pytest.param([a_fault("latency", latency="40ms", jitter="10ms")], 150, 150, id="bounded"),
+        pytest.param([a_fault("bandwidth", rate="1KB/s")], 100, 1100, id="told-by-what-is-held"),
+        pytest.param([a_fault("timeout", timeout="0s"), DOWN], 100, 100, id="hold-nothing"),
+        pytest.param(
+            [a_fault("latency", latency="40ms"), a_fault("slow_close", delay="2s")],
+            2140,
+            2140,
+            id="added-up",
+        ),
+    ],
+)
+def test_careful_gap_when_faults_keep_something_back_then_is_longer_than_all_of_them(
+    faults: list[FaultStep], ours: int, before_a_foreign_one: int
+):
+    plan = a_plan(method=[*faults, a_burst()])
+    assert careful_gap(plan, sees_held=True) == ms(ours)
+    assert careful_gap(plan, sees_held=False) == ms(before_a_foreign_one)

@@ -7,7 +7,7 @@ import pytest
 from harness.model.events import AnyEvent, HopCounted, HopRequestArrived, HopRequestEnded
 from harness.model.units import Instant
 from harness.proxy.client import ProxyServer, Turn, TurnPage
-from harness.runner.wire import Watched, Wire
+from harness.runner.wire import Quiet, Watched, Wire
 
 WATCHED = {"db": Watched(hop="db", admin="http://127.0.0.1:1", proxy="db")}
 
@@ -81,21 +81,42 @@ def test_begin_when_a_second_round_starts_then_the_firsts_turns_are_forgotten(ho
         wire = Wire(WATCHED)
         await wire.begin()
         hop.append(turn(1, 100))
-        await wire.bytes_moved()
+        await wire.look()
         await wire.begin()
         hop.append(turn(2, 200))
-        await wire.bytes_moved()
+        await wire.look()
         return wire.turns("db", since=Instant.of_ns(0))
 
     assert [t.seq for t in asyncio.run(scenario())] == [2]
 
 
-def test_bytes_moved_when_nothing_passes_between_two_looks_then_they_are_equal(hop: list[Turn]):
-    async def scenario() -> list[int]:
+def test_look_when_nothing_passes_between_two_looks_then_they_are_equal(hop: list[Turn]):
+    async def scenario() -> list[Quiet]:
         wire = Wire(WATCHED)
         hop.append(turn(1, 100))
-        looks = [await wire.bytes_moved(), await wire.bytes_moved()]
+        looks = [await wire.look(), await wire.look()]
         hop.append(turn(2, 200))
-        return [*looks, await wire.bytes_moved()]
+        return [*looks, await wire.look()]
 
-    assert asyncio.run(scenario()) == [20, 20, 40]
+    assert asyncio.run(scenario()) == [Quiet(moved=moved, held=0) for moved in (20, 20, 40)]
+
+
+def test_look_when_toxics_keep_bytes_back_then_all_hops_are_added_up(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    page = TurnPage(
+        turns=(), next=0, dropped=0, connections=1, bytes_up=1, bytes_down=2, held=300
+    )
+    monkeypatch.setattr(ProxyServer, "turns", lambda *_: page)
+    two = {"web": Watched(hop="web", admin="http://127.0.0.1:1", proxy="web"), **WATCHED}
+    assert asyncio.run(Wire(two).look()) == Quiet(moved=6, held=600)
+
+
+def test_turns_when_one_is_still_open_then_it_is_the_last_of_them(hop: list[Turn]):
+    async def scenario() -> list[Turn]:
+        wire = Wire(WATCHED)
+        hop.extend([turn(1, 100, "open"), turn(2, 200), turn(3, 50, "open")])
+        await wire.look()
+        return wire.turns("db", since=Instant.of_ns(80))
+
+    assert [(t.seq, t.end) for t in asyncio.run(scenario())] == [(2, "answered"), (1, "open")]

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from harness.model.errors import TargetError, UserError
 from harness.model.plan import HttpCall
 from harness.model.units import Duration
 from harness.processes.group import start
+from harness.services import ready
 from harness.services.ports import free_port
 from harness.services.ready import EndedEarly, accepts, answers, wait_until_ready
 from harness.services.site import Ask
+from tests.support import virtual_time
 
-S5 = Duration.of_s(5)
+S30 = Duration.of_s(30)
 SHORT = Duration.of_ms(60)
 HEALTH = HttpCall(method="GET", path="/healthz", headers={"X-Token": "t"})
 
@@ -52,10 +54,10 @@ def http(status: int) -> bytes:
     return f"HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\n\r\n".encode()
 
 
-def play(make: Callable[[Address], Ask], *replies: bytes, limit: Duration = S5) -> None:
+def play(*replies: bytes) -> None:
     async def run() -> None:
         async with server(*replies) as address:
-            await wait_until_ready("app", make(address), limit=limit, process=None)
+            await wait_until_ready("app", health(address), limit=S30, process=None)
 
     asyncio.run(run())
 
@@ -66,11 +68,11 @@ def health(address: Address) -> Ask:
 
 @pytest.mark.parametrize("status", [200, 204, 302, 399])
 def test_answers_when_status_is_below_400_then_ready(status: int) -> None:
-    play(health, http(status))
+    play(http(status))
 
 
 def test_answers_when_the_service_first_fails_then_it_is_asked_again() -> None:
-    play(health, http(503), b"", http(200))
+    play(http(503), b"", http(200))
 
 
 def test_answers_when_asked_then_it_is_the_request_of_the_plan() -> None:
@@ -117,33 +119,70 @@ def test_answers_when_the_path_holds_what_no_line_can_then_it_is_encoded() -> No
         pytest.param(b"x" * 100_000, "", id="endless-line"),
     ],
 )
-def test_wait_until_ready_when_never_then_target_error_says_how_long_and_what_last(
-    reply: bytes, says: str
-) -> None:
+def test_answers_when_the_service_is_not_ready_then_says_why(reply: bytes, says: str) -> None:
+    async def run() -> str | None:
+        async with server(reply) as address:
+            return await health(address)()
+
+    said = asyncio.run(run())
+    assert said is not None
+    assert said.startswith("GET /healthz at 127.0.0.1:")
+    assert says in said
+
+
+def test_accepts_when_nobody_listens_then_refused() -> None:
+    address = Address("127.0.0.1", free_port())
+    assert asyncio.run(accepts(address)()) == f"{address} refused the connection"
+
+
+async def hang() -> str | None:
+    await asyncio.Event().wait()
+    return None
+
+
+def test_wait_until_ready_when_never_then_target_error_says_how_long_and_what_last() -> None:
+    async def no() -> str | None:
+        return "answered 503"
+
     with pytest.raises(TargetError) as raised:
-        play(health, reply, limit=SHORT)
-    text = str(raised.value)
-    assert text.startswith("service app: was not ready within 60 ms; the last attempt: ")
-    assert says in text
+        asyncio.run(wait_until_ready("app", no, limit=SHORT, process=None))
+    assert raised.value.what == "service app"
+    assert raised.value.detail == "was not ready within 60 ms; the last attempt: answered 503"
 
 
-def test_wait_until_ready_when_nobody_listens_then_refused() -> None:
-    ask = accepts(Address("127.0.0.1", free_port()))
-    with pytest.raises(TargetError, match="refused the connection"):
-        asyncio.run(wait_until_ready("app", ask, limit=SHORT, process=None))
+def test_wait_until_ready_when_the_end_cuts_an_attempt_short_then_the_answer_before_it_is_told() -> (
+    None
+):
+    asked = 0
+
+    async def first_no_then_hang() -> str | None:
+        nonlocal asked
+        asked += 1
+        return "answered 503" if asked == 1 else await hang()
+
+    with pytest.raises(TargetError, match=r"the last attempt: answered 503$"):
+        asyncio.run(wait_until_ready("app", first_no_then_hang, limit=SHORT, process=None))
 
 
 def test_wait_until_ready_when_the_service_hangs_then_the_limit_is_kept() -> None:
-    async def hang() -> str | None:
-        await asyncio.Event().wait()
-        return None
-
     with pytest.raises(TargetError, match="the last attempt: no answer within"):
         asyncio.run(wait_until_ready("app", hang, limit=SHORT, process=None))
 
 
-def test_wait_until_ready_when_there_is_no_time_then_it_is_asked_once_all_the_same() -> None:
-    play(accepts, b"", limit=Duration.ZERO)
+def test_wait_until_ready_when_there_is_no_limit_then_one_attempt_has_its_whole_time() -> None:
+    """A service that is there already, on a machine so busy that accepting takes a second."""
+
+    async def slow() -> str | None:
+        await asyncio.sleep(1)  # noqa: TID251 - virtual time
+        return None
+
+    virtual_time.run(wait_until_ready("db", slow, limit=Duration.ZERO, process=None))
+
+
+def test_wait_until_ready_when_there_is_no_limit_then_it_is_asked_once() -> None:
+    with pytest.raises(TargetError) as raised:
+        virtual_time.run(wait_until_ready("db", hang, limit=Duration.ZERO, process=None))
+    assert raised.value.detail == "is not there; the last attempt: no answer within 5 s"
 
 
 def test_wait_until_ready_when_the_process_ends_then_its_code_and_log_are_told(
@@ -166,7 +205,7 @@ def test_wait_until_ready_when_the_process_ends_then_its_code_and_log_are_told(
             mark=uuid.uuid4().hex,
             record=lambda _event: None,
         )
-        await wait_until_ready("app", no, limit=S5, process=process)
+        await wait_until_ready("app", no, limit=S30, process=process)
 
     with pytest.raises(EndedEarly) as raised:
         asyncio.run(run())
@@ -176,11 +215,9 @@ def test_wait_until_ready_when_the_process_ends_then_its_code_and_log_are_told(
 
 
 def test_wait_until_ready_when_the_process_ends_during_a_question_then_that_is_given_up(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang() -> str | None:
-        await asyncio.Event().wait()
-        return None
+    monkeypatch.setattr(ready, "_ATTEMPT", Duration.of_s(60))
 
     async def run() -> None:
         process = await start(
@@ -193,7 +230,7 @@ def test_wait_until_ready_when_the_process_ends_during_a_question_then_that_is_g
             record=lambda _event: None,
         )
         # Less than one attempt may take.
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(S30.in_s):
             await wait_until_ready("app", hang, limit=Duration.of_s(60), process=process)
 
     with pytest.raises(EndedEarly, match="exit code 3 before it was ready; its log is empty"):

@@ -9,29 +9,37 @@ from typing import Any
 import pytest
 
 from harness.model.errors import UserError
+from harness.model.units import Duration
 from harness.services.run import search_path
 from tests.support.stacks import Scene, a_service
+from tests.support.waiting import until
 
 SHOWS = "import os, sys; print(sys.argv[1:], os.getcwd(), os.environ.get('X'))"
+# A service that has ended before anybody asked it is an error.
+STAYS = "; import signal; signal.pause()"
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     made = Scene(tmp_path)
-    (made.target / "show.py").write_text(SHOWS)
+    (made.target / "show.py").write_text(SHOWS + STAYS)
     return made
 
 
 def shown(scene: Scene, command: str, *, env: dict[str, str] | None = None, **params: Any) -> str:
-    """What ``show.py`` printed; it ends by itself, which the stack does not look at before it is up."""
+    """The line that ``show.py`` printed."""
 
-    async def play() -> None:
+    async def play() -> str:
         plan = a_service("app", env=env or {}, run=command, **params)
-        async with scene.up(plan) as stack:
-            await stack._processes["app"].wait()
+        async with scene.up(plan):
+            return await until(
+                lambda: scene.log("app").endswith("\n") and scene.log("app").strip(),
+                within=Duration.of_s(30),
+                what="the program has printed its line",
+                log=lambda: scene.log("app"),
+            )
 
-    asyncio.run(play())
-    return scene.log("app").strip()
+    return asyncio.run(play())
 
 
 def test_run_when_quoted_then_words_stay_whole_and_no_shell_reads_them(scene: Scene) -> None:
@@ -54,7 +62,7 @@ def test_run_when_it_has_a_cwd_then_it_is_below_the_target_s_folder(scene: Scene
 
 
 def test_run_when_our_python_s_folder_has_the_command_then_that_is_taken(scene: Scene) -> None:
-    (scene.target / "show.py").write_text("import sys; print(sys.executable)")
+    (scene.target / "show.py").write_text("import sys; print(sys.executable)" + STAYS)
     beside = Path(sys.executable).parent
     assert Path(shown(scene, "python show.py")).parent == beside
 
@@ -64,7 +72,7 @@ def test_run_when_a_module_is_named_by_its_package_then_the_target_s_folder_is_t
 ) -> None:
     scene.env["PYTHONPATH"] = "/was/there"
     (scene.target / "show.py").write_text(
-        "import os, shop.inner as i; print(i.x, os.environ['PYTHONPATH'])"
+        "import os, shop.inner as i; print(i.x, os.environ['PYTHONPATH'])" + STAYS
     )
     (scene.target / "inner.py").write_text("x = 'found'")
     expected = f"found {scene.folder}{os.pathsep}/was/there"

@@ -243,7 +243,7 @@ def test_stop_when_services_need_nothing_of_each_other_then_they_stop_side_by_si
         await stack.bring_up()
         everyone = asyncio.Barrier(len(names))
         world.meeting = dict.fromkeys(names, everyone)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await stack.stop()
 
     asyncio.run(play())

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-from typing import Any
 
 import pytest
 
@@ -19,18 +18,17 @@ from tests.support.sources import sources_at
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"token": "t"}'
 
-LOGIN = Operation.compile(
-    OperationPlan(
-        name="login",
-        on="app",
-        http=HttpCall(method="POST", path="/login", json={"user": "{user}"}, has_json=True),
-        timeout=Duration.of_ms(200),
-    ),
-    sources=sources_at(),
-)
+
+def operation(timeout: Duration) -> Operation:
+    call = HttpCall(method="POST", path="/login", json={"user": "{user}"}, has_json=True)
+    plan = OperationPlan(name="login", on="app", http=call, timeout=timeout)
+    return Operation.compile(plan, sources=sources_at())
 
 
-def login(answer: bytes | None, values: dict[str, Any] | None = None) -> tuple[Answer, bytes]:
+LOGIN = operation(Duration.of_s(30))
+
+
+def login(answer: bytes | None, what: Operation = LOGIN) -> tuple[Answer, bytes]:
     """The answer to one login, and the request that the server had."""
     received: list[bytes] = []
     done = threading.Event()
@@ -41,7 +39,7 @@ def login(answer: bytes | None, values: dict[str, Any] | None = None) -> tuple[A
             while not received or not received[-1].endswith(b"}"):
                 received.append(peer.recv(65536))
             if answer is None:
-                done.wait(5)
+                done.wait(30)
             else:
                 peer.sendall(answer)
 
@@ -50,7 +48,7 @@ def login(answer: bytes | None, values: dict[str, Any] | None = None) -> tuple[A
         thread.start()
         try:
             address = Address("127.0.0.1", server.getsockname()[1])
-            came = asyncio.run(send(LOGIN, address=address, values=values or {"user": "ann"}))
+            came = asyncio.run(send(what, address=address, values={"user": "ann"}))
         finally:
             done.set()
             thread.join()
@@ -73,16 +71,20 @@ def test_an_operation_when_answered_by_an_error_then_is_unknown_and_no_exception
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        pytest.param(None, "no answer within 200 ms", id="silent"),
         pytest.param(b"", "connection closed before the answer", id="closed"),
         pytest.param(OK[:-1], "connection closed within the answer", id="cut"),
         pytest.param(b"no http", "answer is not HTTP", id="no-http"),
     ],
 )
-def test_an_operation_when_not_answered_then_says_why(answer: bytes | None, words: str) -> None:
+def test_an_operation_when_not_answered_then_says_why(answer: bytes, words: str) -> None:
     with pytest.raises(TargetError) as raised:
         login(answer)
     assert (raised.value.what, raised.value.detail) == ("operation login", words)
+
+
+def test_an_operation_when_its_time_is_over_then_says_so() -> None:
+    with pytest.raises(TargetError, match="operation login: no answer within 200 ms"):
+        login(None, operation(Duration.of_ms(200)))
 
 
 def test_an_operation_when_nobody_listens_then_names_the_address() -> None:

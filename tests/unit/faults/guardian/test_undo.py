@@ -13,6 +13,7 @@ from harness.model.events import (
     HopIntended,
 )
 from harness.proxy.client import ProxyServer, ProxyUnreachable
+from tests.support.canned import Canned
 
 TOXIC = {"admin": "http://127.0.0.1:1", "proxy": "harness-r-db", "toxic": "latency-1"}
 
@@ -49,6 +50,34 @@ def test_undo_fault_when_it_fails_then_what_remains_and_the_command(
     assert event.command == (
         "curl -X DELETE http://127.0.0.1:1/proxies/harness-r-db/toxics/latency-1"
     )
+
+
+def test_undo_fault_when_a_proxy_stays_down_then_the_command_lets_it_listen_again() -> None:
+    down = {"admin": "http://127.0.0.1:1", "proxy": "harness-r-db"}
+    event = undo.undo_fault(
+        FaultIntended(fault="down@db", kind="down", on="db", round=3, params={}, undo=down)
+    )
+    assert isinstance(event, FaultNotUndone)
+    assert event.command == (
+        "curl -d '{\"enabled\": true}' http://127.0.0.1:1/proxies/harness-r-db"
+    )
+
+
+def test_undo_fault_when_a_proxy_is_down_then_it_is_enabled_from_the_intention_alone() -> None:
+    shown = b'{"name":"db","listen":"127.0.0.1:5","upstream":"x:1","enabled":false,"toxics":[]}'
+    answers = {"GET /proxies/db": (200, shown), "POST /proxies/db": (200, shown)}
+    with Canned(answers) as canned:
+        where = {"admin": canned.url, "proxy": "db"}
+        event = undo.undo_fault(
+            FaultIntended(fault="down@db", kind="down", on="db", round=3, params={}, undo=where)
+        )
+    assert isinstance(event, FaultUndone) and event.found
+    assert canned.asked[-1] == ("POST", "/proxies/db", b'{"enabled": true}')
+
+
+@pytest.mark.parametrize("kind", sorted(undo.UNDO))
+def test_kind_when_it_can_be_undone_then_a_person_can_do_it_too(kind: str) -> None:
+    assert undo.COMMANDS[kind](TOXIC).startswith("curl ")
 
 
 def test_undo_fault_when_nobody_knows_the_kind_then_it_is_said_and_not_raised() -> None:

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.proxy.api.bodies import proxy_spec, proxy_specs, toxic_spec
+from harness.model.units import Duration
+from harness.proxy.api.bodies import (
+    DECODER,
+    new_lease,
+    proxy_entry,
+    proxy_spec,
+    proxy_specs,
+    renewed_lease,
+    toxic_spec,
+)
+from harness.proxy.proxy import new_toxic
 from harness.proxy.states import ProxySpec, Refused
 
 
@@ -48,7 +58,7 @@ def test_attribute_when_integral_then_is_a_whole_number(written, value):
 )
 def test_attribute_when_no_whole_number_of_64_bits_then_is_refused(written):
     with pytest.raises(Refused):
-        toxic_spec(b'{"attributes":{"latency":' + written + b"}}")
+        new_toxic(toxic_spec(b'{"type":"latency","attributes":{"latency":' + written + b"}}"), ())
 
 
 @pytest.mark.parametrize("written", [b'"1"', b"true", b"1e40", b"-1e400", b"[]"])
@@ -65,8 +75,63 @@ def test_list_when_null_then_is_empty_and_an_object_is_none():
 
 @given(st.binary(max_size=60))
 def test_body_when_arbitrary_then_is_read_or_refused_never_worse(body):
-    for read in (proxy_spec, proxy_specs, toxic_spec):
+    for read in (proxy_spec, proxy_specs, toxic_spec, new_lease, renewed_lease):
         try:
             read(body)
         except Refused as refused:
             assert refused.status == 400  # noqa: PT017 - any other exception fails the test
+
+
+@pytest.mark.parametrize("read", [proxy_spec, toxic_spec])
+def test_extensions_when_given_then_come_raw_with_null_and_without_what_is_unknown(read):
+    body = b'{"LEASE":null,"max_connections":"x","Seed":1,"match":{"Header":"h"},"other":1}'
+    found = read(body).extensions
+    known = {"lease": None, "max_connections": "x", "seed": 1, "match": {"header": "h"}}
+    assert found.items() <= known.items()
+    assert "lease" in found
+    assert len(found) == (2 if read is proxy_spec else 3)
+    assert read(b"{}").extensions == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"match":{"header":"\\ud800"}}', b'{"x":["\\udfff"]}', b'{"\\ud800":1}',
+     b'{"x":"\\u00e9\\ud834"}'],
+)  # fmt: skip
+def test_text_when_half_a_surrogate_pair_then_is_refused_wherever_it_stands(body):
+    for read in (toxic_spec, proxy_spec, renewed_lease):
+        with pytest.raises(Refused, match="half a surrogate pair"):
+            read(body)
+    with pytest.raises(Refused, match="half a surrogate pair"):
+        proxy_entry(DECODER.decode(body.decode()))
+    assert toxic_spec(b'{"name":"\\ud834\\udd1e"}').name == "\U0001d11e"
+
+
+def test_lease_when_asked_for_then_has_owner_and_ttl():
+    assert new_lease(b'{"TTL":100,"owner":"run 12"}') == ("run 12", Duration.of_ms(100))
+    assert new_lease(b'{"ttl":3600000,"owner":null}') == ("", Duration.of_s(3_600))
+    assert renewed_lease(b'{"owner":"x"}') is None
+    assert renewed_lease(b'{"ttl":null}') is None
+    assert renewed_lease(b'{"ttl":1e3}') == Duration.of_s(1)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"{}", "missing required field: ttl"),
+        (b'{"ttl":null}', "missing required field: ttl"),
+        (b"", "bad request body: EOF"),
+        (b"[]", "bad request body: cannot unmarshal array"),
+        (b'{"ttl":99}', "bad request body: ttl: 99 is out of range, use 100 to 3600000 ms"),
+        (b'{"ttl":3600001}', "bad request body: ttl: 3600001 is out of range"),
+        (b'{"ttl":"5s"}', "bad request body: ttl: cannot unmarshal text into a number"),
+        (b'{"ttl":true}', "bad request body: ttl: cannot"),
+        (b'{"ttl":100,"owner":7}', "bad request body: cannot unmarshal number into owner, a text"),
+        (b'{"ttl":100,"owner":"' + b"x" * 1025 + b'"}', "bad request body: owner is longer"),
+    ],
+)
+def test_lease_when_it_cannot_be_then_says_why(body, says):
+    with pytest.raises(Refused) as refused:
+        new_lease(body)
+    assert str(refused.value).startswith(says)
+    assert refused.value.status == 400

@@ -126,6 +126,34 @@ def test_client_when_it_leaves_then_the_connection_is_closed():
     assert transport.closed
 
 
+def test_head_when_answered_then_has_no_body_and_the_connection_goes_on():
+    async def main():
+        transport = FakeTransport()
+        async with asyncio.TaskGroup() as group:
+            api = ApiConnection(
+                page_not_found, spawn=group.create_task, loop=asyncio.get_running_loop()
+            )
+            api.connection_made(transport)
+            api.data_received(GET.replace(b"GET", b"HEAD") + GET)
+        api.connection_lost(None)
+        return transport.written
+
+    async def page_not_found(_request):
+        return Answer(status=404, body=b"404 page not found\n", content_type="text/plain")
+
+    written = virtual_time.run(main())
+    assert written.count(b"HTTP/1.1 404") == 2
+    assert written.count(b"Content-Length: 19\r\n") == 2
+    assert written.count(b"404 page not found\n") == 1
+
+
+def test_answer_when_it_cannot_be_sent_then_ends_that_connection_alone(capsys):
+    """A caller that asked to CONNECT is told nothing more once it was told 200."""
+    transport, _ = talk(b"CONNECT /version HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert transport.closed
+    assert "no answer could be sent" in capsys.readouterr().err
+
+
 def test_http_1_0_when_answered_then_is_closed():
     transport, _ = talk(b"GET /version HTTP/1.0\r\n\r\n")
     assert transport.closed

@@ -1,33 +1,16 @@
 """Routes: which path is which call, and what every request gets."""
 
-import asyncio
-
 import pytest
 
-from harness.proxy.api.guard import Guard
-from harness.proxy.api.routes import Request, answer
-from harness.proxy.clock import now
-from harness.proxy.proxy import Surroundings
-from harness.proxy.server import Server
-from harness.proxy.states import ProxySpec
+from harness.proxy.metrics import Metrics
+from tests.support.virtual_server import virtual_server
 
 
 @pytest.fixture
-def ask():
-    loop = asyncio.new_event_loop()
-    server = Server(Surroundings(loop=loop, clock=now, spawn=lambda _task: None, seed=0))
-    loop.run_until_complete(
-        server.create(ProxySpec(name="a/b", upstream="x:1", listen="127.0.0.1:0"))
-    )
-
-    def call(method, path, body=b"", query="", **headers):
-        request = Request(method=method, path=path, query=query, headers=headers, body=body)
-        return loop.run_until_complete(answer(server, request, guard=Guard(loopback=True)))
-
-    call.server = server
-    yield call
-    server.refuse_all()
-    loop.close()
+def server():
+    with virtual_server() as made:
+        made.make("/proxies", {"name": "a/b", "upstream": "x:1", "listen": "127.0.0.1:0"})
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -39,41 +22,68 @@ def ask():
         ("//", "/"),
     ],
 )
-def test_path_when_not_clean_then_is_redirected(ask, path, cleaned):
-    found = ask("GET", path)
-    assert (found.status, found.headers) == (301, (("Location", cleaned),))
+def test_path_when_not_clean_then_is_redirected(server, path, cleaned):
+    assert server.headers_of("GET", path) == (301, {"Location": cleaned})
 
 
-def test_name_when_encoded_then_is_decoded_after_splitting(ask):
-    assert ask("GET", "/proxies/a%2Fb").status == 200
-    assert ask("GET", "/proxies/a/b").status == 404
+def test_name_when_encoded_then_is_decoded_after_splitting(server):
+    assert server.call("GET", "/proxies/a%2Fb")[0] == 200
+    assert server.call("GET", "/proxies/a/b")[0] == 404
 
 
-def test_method_when_unknown_here_then_says_which_are_known(ask):
-    found = ask("PUT", "/proxies/x")
-    assert (found.status, dict(found.headers)["Allow"]) == (405, "DELETE, GET, PATCH, POST")
+def test_method_when_unknown_here_then_says_which_are_known(server):
+    assert server.headers_of("PUT", "/proxies/x") == (405, {"Allow": "DELETE, GET, PATCH, POST"})
+    assert server.headers_of("PUT", "/leases") == (405, {"Allow": "GET, POST"})
 
 
-def test_turns_when_asked_for_then_are_a_page(ask):
-    found = ask("GET", "/proxies/a%2Fb/turns", query="after=0")
-    assert found.body == (
-        b'{"turns":[],"next":0,"dropped":0,"connections":0,"bytes_up":0,"bytes_down":0}'
-    )
+def test_turns_when_asked_for_then_are_a_page(server):
+    status, found = server.call("GET", "/proxies/a%2Fb/turns", query="after=0")
+    assert status == 200
+    assert list(found.items()) == [
+        ("turns", []), ("next", 0), ("dropped", 0), ("connections", 0), ("bytes_up", 0),
+        ("bytes_down", 0), ("held", 0),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "after=", "after=٣", "after=" + "9" * 30])
-def test_turns_when_after_is_no_whole_number_then_says_so(ask, query):
-    assert ask("GET", "/proxies/a%2Fb/turns", query=query).status == 400
+def test_turns_when_after_is_no_whole_number_then_says_so(server, query):
+    assert server.call("GET", "/proxies/a%2Fb/turns", query=query)[0] == 400
 
 
-def test_bug_when_it_happens_then_is_a_500_and_a_traceback(ask, monkeypatch, capsys):
-    monkeypatch.setattr(ask.server, "proxies", lambda: 1 / 0)
-    found = ask("GET", "/proxies")
-    assert found.status == 500
+def test_bug_when_it_happens_then_is_a_500_and_a_traceback(server, monkeypatch, capsys):
+    monkeypatch.setattr(server.server, "proxies", lambda: 1 / 0)
+    assert server.call("GET", "/proxies")[0] == 500
     assert "ZeroDivisionError" in capsys.readouterr().err
+    monkeypatch.undo()
 
 
-def test_guard_when_path_is_unknown_then_comes_second(ask):
+def test_guard_when_path_is_unknown_then_comes_second(server):
     agent = {"user-agent": "Mozilla/5.0"}
-    assert ask("GET", "/nope", **agent).status == 404
-    assert ask("GET", "/version", **agent).status == 403
+    assert server.call("GET", "/nope", headers=agent)[0] == 404
+    assert server.call("GET", "/version", headers=agent)[0] == 403
+    assert server.call("POST", "/leases", {"ttl": 100}, headers=agent)[0] == 403
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_toxic_when_it_or_its_proxy_is_missing_then_is_told_before_a_broken_body(server, method):
+    for path, says in (
+        ("/proxies/none/toxics/t", "proxy not found"),
+        ("/proxies/a%2Fb/toxics/t", "toxic not found"),
+        ("/leases/l-none", "lease not found"),
+    ):
+        status, found = server.call(method, path, b"{")
+        assert (status, found["error"]) == (404, says)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+def test_metrics_when_served_then_by_whatever_method_and_else_not_at_all(server, method):
+    agent = {"user-agent": "Mozilla/5.0"}
+    assert server.call(method, "/metrics") == (404, "404 page not found\n")
+    assert server.call(method, "/metrics", headers=agent)[0] == 404
+    server.metrics = Metrics(server.server, proxy_bytes=True, runtime=False)
+    status, text = server.call(method, "/metrics")
+    assert status == 200
+    assert "toxiproxy_leases 0.0\n" in text
+    assert server.call(method, "/metrics", headers=agent)[0] == 403
+    assert server.call(method, "/metrics", headers={"origin": "http://x"})[0] == 403
+    assert server.call(method, "/metrics/")[0] == 404

@@ -74,7 +74,20 @@ TALK = st.one_of(
     st.tuples(st.just("server"), st.integers(1, 6)),
     st.tuples(st.just("wait"), st.integers(1, 5) | st.integers(1, 80)),
 )
+# The attribute that a change gives another value.
+CHANGED = {
+    "bandwidth": "rate",
+    "blackhole_after": "timeout",
+    "latency": "latency",
+    "limit_data": "bytes",
+    "reset_peer": "timeout",
+    "slicer": "delay",
+    "slow_close": "delay",
+    "timeout": "timeout",
+    "trickle": "delay",
+}
 CHANGE = st.one_of(
+    st.tuples(st.just("update"), st.sampled_from(NAMES), st.integers(0, 30)),
     st.tuples(st.just("add"), toxics()),
     st.tuples(st.just("toxicity"), st.sampled_from(NAMES), st.sampled_from([0.0, 1.0])),
     st.tuples(st.just("per"), st.sampled_from(NAMES), st.sampled_from(["connection", "request"])),
@@ -150,10 +163,20 @@ class Conversation:
                 self.down.deliver(self.down.chain.feed(Close("eof"), now))
             case ("wait", ms):
                 self.wait(ms)
+            case _:
+                self._administer(step)
+
+    def _administer(self, step):
+        match step:
             case ("add", (spec, extensions)) if spec.name not in self.there:
                 self._add(replace(new_toxic(spec, set()), extensions=extensions))
             case ("toxicity", name, toxicity) if name in self.there:
                 self._change(name, toxicity=toxicity)
+            case ("update", name, value) if name in self.there:
+                before = self.there[name]
+                changed = {CHANGED[before.type]: value} if before.type in CHANGED else {}
+                self._change(name, attributes={**before.attributes, **changed})
+                self.seen.append(self.there[name])
             case ("per", name, per) if name in self.there:
                 extensions = replace(self.there[name].extensions, per=per)
                 self._change(name, extensions=extensions)
