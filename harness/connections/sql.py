@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Any
 
 from harness.connections.sql_address import Family, SqlAddress
@@ -158,20 +158,23 @@ class SqlClient:
         """Ends the connection, and with it whatever still runs on it."""
         connection, self._connection = self._connection, None
         engine, self._engine = self._engine, None
-        # A connection that is given up may fail in any way while it is; there is nobody to tell.
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(_CLOSE_LIMIT.in_s):
-                if connection is not None:
-                    await _cut(self._address.family, self._driver)
-                    await connection.invalidate()
-                    await connection.close()
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(_CLOSE_LIMIT.in_s):
-                if engine is not None:
-                    await engine.dispose()
+        if connection is not None:
+            await _bounded(_cut(self._address.family, self._driver))
+            # Also when the cut took too long: SQLAlchemy complains of what nobody gave back.
+            await _bounded(connection.invalidate())
+            await _bounded(connection.close())
+        if engine is not None:
+            await _bounded(engine.dispose())
 
     def _words(self, error: BaseException) -> str:
         return self._address.hide(database_words(error))
+
+
+async def _bounded(closing: Awaitable[object]) -> None:
+    """A connection that is given up may fail in any way while it is; there is nobody to tell."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_CLOSE_LIMIT.in_s):
+            await closing
 
 
 def _engine(address: SqlAddress) -> "AsyncEngine":

@@ -117,7 +117,7 @@ def seen(
     ``reported`` is true when the turns come from our own proxy, which names what acted on each;
     ``counted`` is then how often the toxic acted in all, None where nobody knows.
     """
-    every = list(turns)
+    every, trace = list(turns), promise.trace
     there = [turn for turn in every if _says_something(turn, promise, window, reported=reported)]
     if reported:
         last = _last_turns(every)
@@ -126,21 +126,22 @@ def seen(
         hits = [turn for turn in there if _looks_like(turn, promise, window)]
     missed = _missed(there, hits, promise, reported=reported)
     delays = [_delay(turn, reported=reported).ns for turn in hits if turn.end == "answered"]
-    trace = promise.trace
     # Where it depends on what is sent, or comes behind the first byte, the figure would mislead.
     delayed = bool(delays) and trace.effect == "delay" and bool(trace.least or trace.usual)
     more = 0
-    if reported and not hits and may_leave_no_turn(promise.trace):
+    if reported and may_leave_no_turn(trace) and (trace.effect == "end" or not hits):
+        # What it counted beyond the turns that name it came behind the first byte of an answer. Only
+        # an end comes once; of anything else, that may be one more piece of what is a hit already.
         more = max(0, (counted or 0) - sum(promise.toxic in turn.injected for turn in every))
     told = FaultSeen(
         fault=fault,
         round=round,
-        messages=max(len(there), more),
-        hit=len(hits) or more,
+        messages=max(len(there), len(hits) + more),
+        hit=len(hits) + more,
         missed=missed,
         median=Duration.of_ns(int(median(delays))) if delayed else None,
         summary="",
-        of="connection" if more else "message",
+        of="message" if hits or not more else "connection",
         unseen="" if reported or hits else _blind(promise),
     )
     return _with_summary(told, promise)

@@ -23,12 +23,13 @@ class ConnectionLimit:
         self.most = most
         self.open = 0
 
-    def enter(self) -> bool:
-        """One more, unless there is no room."""
-        if self.open >= self.most:
-            return False
+    @property
+    def full(self) -> bool:
+        return self.open >= self.most
+
+    def enter(self) -> None:
+        """One more; whoever calls has looked whether it is full."""
         self.open += 1
-        return True
 
     def leave(self) -> None:
         self.open -= 1

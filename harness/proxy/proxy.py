@@ -189,7 +189,7 @@ class Proxy:
 
     def _has_room(self) -> bool:
         most = self.max_connections
-        return (most is None or len(self.connections) < most) and self._around.limit.enter()
+        return not self._around.limit.full and (most is None or len(self.connections) < most)
 
     def _accepted(self, sock: socket.socket) -> None:
         around = self._around
@@ -212,6 +212,7 @@ class Proxy:
         for state in self.toxics:
             applied.add(state, self.shared[state.name])
         self.connections[connection] = applied
+        around.limit.enter()  # not before: a toxic of others may fail when it is made
         self._quiet.clear()
         around.spawn(connection.run(sock, *self._upstream()))
 

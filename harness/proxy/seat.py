@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from harness.model.units import Instant
 from harness.protocols.exchange import Exchange, Part
 from harness.proxy.items import (
+    Across,
     Action,
     Answered,
     Chunk,
@@ -137,14 +138,17 @@ class FramedSeat:
         actions: list[Action] = []
         for each in self._cut(item, now, client=self._own == "upstream", keep=True):
             self._take(each, now, actions)
+        if self.toxic.hears:
+            actions.extend(self._given_up(now, client=self._own == "downstream"))
         return self._told(actions)
 
     def hear(self, item: Item, now: Instant) -> Sequence[Action]:
         """The next item of the other stream."""
         parts = self._cut(item, now, client=self._own == "downstream", keep=self.toxic.hears)
+        own = self._given_up(now, client=self._own == "upstream")
         if not self.toxic.hears:
-            return self._told([item])
-        actions: list[Action] = []
+            return self._told([item, *own])
+        actions: list[Action] = list(own)
         for each in parts:
             if isinstance(each, Close) or not self._acts_on(each):
                 actions.extend(self.toxic.bypass(each, now, heard=True))
@@ -205,6 +209,12 @@ class FramedSeat:
         exchange = self._exchange
         parts = exchange.flush_client() if client else exchange.flush_server()
         return [Chunk(part.data, now, 0, part) for part in parts]
+
+    def _given_up(self, now: Instant, *, client: bool) -> list[Action]:
+        """What the codec kept back of the other direction, once it reads no more of either."""
+        if self._exchange.readable or self._skip_told:
+            return []
+        return [Across(chunk) for chunk in self._flushed(now, client=client)]
 
     def _decide(self, part: Part) -> None:
         if self._choose is not None and part.request not in self._chosen:

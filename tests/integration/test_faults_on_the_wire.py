@@ -188,8 +188,9 @@ def _is_quiet(watched: ProxyServer) -> bool:
     return not page.held and all(turn.end != "open" for turn in page.turns)
 
 
-# Each with how many of 4 connections and 8 requests bear its trace: on our own proxy, and as seen by
-# a hop before a foreign one (None: it cannot be put there; 0: it cannot be seen there).
+# Each with how many of 4 connections with 2 requests each bear its trace: on our own proxy, and as
+# seen by a hop before a foreign one (None: it cannot be put there; 0: it cannot be seen there). A
+# client that gets half an answer may dial again, so some are ranges.
 EVERY = [
     pytest.param("latency: 40ms", 8, 8, id="latency"),
     pytest.param("latency: 40ms, stream: upstream", 8, 8, id="latency-upstream"),
@@ -209,7 +210,7 @@ EVERY = [
     pytest.param("timeout: 100ms", 4, 4, id="timeout"),
     pytest.param("timeout: 100ms, stream: upstream", 4, 4, id="timeout-upstream"),
     pytest.param("reset_peer: 0s", 4, 4, id="reset_peer"),
-    pytest.param("limit_data: 50B", 4, 0, id="limit_data"),
+    pytest.param("limit_data: 50B", range(4, 9), 0, id="limit_data"),
     pytest.param("limit_data: 0B", 4, 4, id="limit_data-nothing"),
     pytest.param("limit_data: 1KiB", 4, 0, id="limit_data-in-a-later-body"),
     pytest.param("slicer: {average_size: 64B, delay: 10us}", 8, 0, id="slicer"),
@@ -222,19 +223,18 @@ EVERY = [
     pytest.param("cut: 1KiB, how: close", 4, None, id="cut-bytes"),
     pytest.param("cut: {after: 1ms}", 4, None, id="cut-after"),
     pytest.param("trickle: 20ms", 8, None, id="trickle"),
-    pytest.param("corrupt: 50B", 4, None, id="corrupt"),
+    pytest.param("corrupt: 50B", range(4, 9), None, id="corrupt"),
 ]
 
 
 @pytest.mark.parametrize(("fault", "hit", "_outside"), EVERY)
 def test_fault_when_on_our_own_proxy_then_the_proxys_word_and_the_turns_show_it(
-    tmp_path: Path, own: str, service: Address, fault: str, hit: int, _outside: int | None
+    tmp_path: Path, own: str, service: Address, fault: str, hit: int | range, _outside: int | None
 ):
     (step,) = the_steps(tmp_path, fault)
     with a_hop(own, service) as hop:
         (seen,), events = asyncio.run(look(hop, step))
-    exact = (seen.messages >= hit > 0) or not hit
-    assert exact and hit <= seen.hit <= seen.messages and seen.missed == 0, seen
+    assert seen.hit in (hit if isinstance(hit, range) else [hit]) and seen.missed == 0, seen
     assert [(e.found, e.as_applied) for e in events if isinstance(e, FaultUndone)] == [(True, True)]
 
 
@@ -243,14 +243,14 @@ def test_fault_when_on_our_own_proxy_then_the_proxys_word_and_the_turns_show_it(
     ("fault", "_own", "hit"), [each for each in EVERY if each.values[2] is not None]
 )
 def test_fault_when_before_a_foreign_proxy_then_only_what_shows_outside_is_seen(
-    tmp_path: Path, own: str, service: Address, foreign: str, fault: str, _own: int, hit: int
+    tmp_path: Path, own: str, service: Address, foreign: str, fault: str, _own: object, hit: int
 ):
     (step,) = the_steps(tmp_path, fault)
     assert extensions_needed(step) == ()
     with a_hop(own, service, foreign) as hop:
         (seen,), events = asyncio.run(look(hop, step))
     assert seen.missed == 0, seen
-    assert (seen.hit >= hit) if hit else (seen.hit == 0), seen
+    assert seen.hit == hit, seen
     assert bool(seen.unseen) is (not hit), seen
     assert [(e.found, e.as_applied) for e in events if isinstance(e, FaultUndone)] == [(True, True)]
 

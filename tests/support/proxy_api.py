@@ -11,7 +11,6 @@ import psutil
 from harness.model.units import Duration
 from tests.support.sockets import Peer
 
-
 _PATIENCE = Duration.of_s(10)
 
 

@@ -116,7 +116,7 @@ def test_toxics_when_of_every_kind_and_reset_under_traffic_then_no_byte_is_wrong
 def test_toxic_when_added_to_and_removed_from_an_open_connection_then_acts_at_once(api, echo):
     api.create("a", echo.address)
     with api.connect("a") as client:
-        for _ in range(3):
+        for _ in range(2):
             assert at_once(client.round_trip().in_ms)
             api.toxic("a", name="t", attributes={"latency": 800})
             assert within(client.round_trip().in_ms, 800)

@@ -4,6 +4,7 @@ import contextlib
 import re
 import threading
 
+import psutil
 import pytest
 
 from harness.model.units import Duration
@@ -230,6 +231,12 @@ def test_reader_when_it_never_reads_then_the_sender_blocks(api, upstream):
         assert got == [sent]
 
 
+def calls(api):
+    """How many connections to its API the server has."""
+    found = api.process().net_connections("tcp")
+    return sum(c.laddr.port == api.port and c.status != psutil.CONN_LISTEN for c in found)
+
+
 @case("TX-169")
 @pytest.mark.slow
 @pytest.mark.serial  # counts descriptors
@@ -238,10 +245,12 @@ def test_descriptors_when_they_run_out_and_come_back_then_proxy(daemon, echo):
     server = daemon(files=limit)
     api = server.api
     listen = api.create("a", echo.address)["listen"]
-    # Callers of the API take one descriptor each, so that exactly none is left for the proxy.
+    # Callers of the API take one descriptor each, so that exactly none is left for the proxy: with
+    # one, it would accept and could not dial. So the caller before them has to be gone.
+    until_sync(lambda: not calls(api), within=Duration.of_s(10), what="the API is at rest")
     callers = [Peer.connect(f"{api.host}:{api.port}") for _ in range(limit + 4)]
     until_sync(
-        lambda: server.open_files() >= limit,  # one more, and the dial would fail instead
+        lambda: server.open_files() >= limit,
         within=Duration.of_s(10),
         what="no descriptor is left",
         log=server.log,

@@ -1,9 +1,12 @@
 """``harness proxy``: what its command line lets through to the daemon."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.cli import main
 from harness.proxy import daemon
+from harness.proxy.__main__ import main as module_main
 from harness.proxy.flags import Settings
 
 
@@ -56,3 +59,22 @@ def test_proxy_when_its_port_cannot_be_then_exit_2_and_the_range(
     assert main(["proxy", f"--port={port}"]) == 2
     assert says in capsys.readouterr().err
     assert served == []
+
+
+def test_proxy_when_given_flags_then_the_daemon_gets_them_as_the_module_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole_settings: list[Settings] = []
+
+    def run(settings: Settings) -> int:
+        whole_settings.append(settings)
+        return 0
+
+    monkeypatch.setattr(daemon, "run", run)
+    flags = ["-port", "7", "-seed", "3", "-proxy-metrics", "-allow-host", "a", "-config", "p.json"]
+    assert main(["proxy", *flags]) == 0
+    assert module_main(flags) == 0
+    assert whole_settings[0] == whole_settings[1]
+    assert whole_settings[0] == Settings(
+        port=7, seed=3, proxy_metrics=True, allowed_hosts=("a",), config=Path("p.json")
+    )

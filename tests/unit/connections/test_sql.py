@@ -1,7 +1,9 @@
 """SQL clients, on SQLite: exactly one value, whole scripts, the database's own words, and limits."""
 
 import asyncio
+import gc
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,20 @@ def test_a_reading_when_others_commit_then_sees_it(tmp_path: Path) -> None:
 
 def test_a_client_when_closed_twice_then_nothing_happens(tmp_path: Path) -> None:
     on_sqlite(tmp_path, lambda client: client.close())
+
+
+def test_a_client_when_its_driver_takes_too_long_to_end_then_nobody_complains_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_late(*_: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(sql_module, "_cut", too_late)
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        on_sqlite(tmp_path, lambda client: client.close())
+        gc.collect()
+    assert [str(each.message) for each in complaints] == []
 
 
 def test_a_file_when_it_cannot_be_opened_then_says_where(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from harness.experiment.schema import experiment_fields, json_schema, target_fie
 from harness.experiment.source import parse
 from tests.unit.experiment.tiny import HERE, KINDS
 
-
 TOXIC_KEYS = ("stream", "toxicity", "per", "codec", "skip", "first", "match", "seed")
 
 

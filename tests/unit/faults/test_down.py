@@ -59,7 +59,13 @@ def down(hop: HopOnProxy = HERE) -> Down:
 
 def a_turn(arrived: Instant, ended: Instant, end: str = "cut") -> Turn:
     return Turn(
-        conn=1, seq=1, arrived=arrived, upstream=None, ended=ended, end=end, injected=()  # type: ignore[arg-type]  # one of the words
+        conn=1,
+        seq=1,
+        arrived=arrived,
+        upstream=None,
+        ended=ended,
+        end=end,
+        injected=(),  # type: ignore[arg-type]  # one of the words
     )
 
 

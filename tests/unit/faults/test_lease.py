@@ -148,7 +148,9 @@ def test_give_up_when_done_then_nothing_is_renewed_any_more_and_again_does_no_ha
         asked = len(server.asked)
         await held.give_up()
         assert len(server.asked) == asked
-        assert [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+        assert [
+            task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()
+        ] == []
 
     held_by({ADMIN: server}, scenario)
 

@@ -213,8 +213,9 @@ def test_verify_when_the_toxic_may_spare_a_message_then_none_counts_as_missed(
 
 
 def test_verify_when_another_fault_delays_the_same_hop_then_both_delays_are_asked(server: Server):
-    first, second = ToxicFault(step(), BEFORE, round=1), ToxicFault(
-        step(id="latency@db#2", params={"latency": "5ms"}), BEFORE, round=1
+    first, second = (
+        ToxicFault(step(), BEFORE, round=1),
+        ToxicFault(step(id="latency@db#2", params={"latency": "5ms"}), BEFORE, round=1),
     )
     first.apply(TERMS)
     applied = second.apply(TERMS)
@@ -255,7 +256,10 @@ def test_verify_when_the_proxy_counted_nothing_then_nothing_was_seen(
 
 @pytest.mark.parametrize(
     ("one", "hop"),
-    [pytest.param(step(), HERE, id="turns-show-it"), pytest.param(SLOW_CLOSE, BEFORE, id="foreign")],
+    [
+        pytest.param(step(), HERE, id="turns-show-it"),
+        pytest.param(SLOW_CLOSE, BEFORE, id="foreign"),
+    ],
 )
 def test_count_when_it_would_be_no_evidence_then_nobody_is_asked(
     server: Server, monkeypatch: pytest.MonkeyPatch, one: FaultStep, hop: HopOnProxy

@@ -64,9 +64,7 @@ def judged(
 ) -> FaultSeen:
     """The fault is in force from 0 to 1000 ms."""
     window = Window(since=at(0), until=at(1000))
-    return seen(
-        by, turns, window, reported=reported, fault="latency@db", round=1, counted=counted
-    )
+    return seen(by, turns, window, reported=reported, fault="latency@db", round=1, counted=counted)
 
 
 def test_delay_when_every_message_bears_name_and_delay_then_none_is_missed():
@@ -253,6 +251,16 @@ def test_count_when_all_it_counted_are_turns_that_say_otherwise_then_nothing_was
     assert judged(first, second, by=END, counted=None).hit == 0
 
 
+def test_count_when_some_turns_show_it_then_what_was_counted_beyond_them_is_added():
+    found = judged(turn(10, 2, NAME, end="cut"), turn(20, 2, conn=2), by=END, counted=3)
+    assert (found.messages, found.hit, found.of) == (3, 3, "message")
+
+
+def test_count_when_more_than_once_a_message_then_what_turns_show_is_all():
+    found = judged(turn(10, 2, NAME), by=UNSEEN, counted=3)
+    assert (found.messages, found.hit) == (1, 1)
+
+
 def test_count_when_it_comes_from_outside_then_it_does_not_matter():
     assert judged(turn(10, 2), by=END, counted=3, reported=False).hit == 0
 
@@ -267,7 +275,9 @@ def test_summary_when_nothing_bears_a_trace_then_says_of_how_many():
 
 
 @given(
-    st.sampled_from([promise(effect, least=least) for effect in get_args(Effect) for least in (0, 30)]),
+    st.sampled_from(
+        [promise(effect, least=least) for effect in get_args(Effect) for least in (0, 30)]
+    ),
     st.lists(
         st.tuples(
             st.integers(-50, 1050),
@@ -292,6 +302,6 @@ def test_seen_for_any_turns_then_hits_and_misses_are_disjoint_parts_of_the_messa
         for seq, (arrived, took, named, end, conn) in enumerate(drawn, 1)
     ]
     found = judged(*turns, by=toxic, reported=reported, counted=counted)
-    assert 0 <= found.missed and 0 <= found.hit
+    assert found.missed >= 0 and found.hit >= 0
     assert found.hit + found.missed <= found.messages
     assert bool(found.unseen) <= (not reported and not found.hit)

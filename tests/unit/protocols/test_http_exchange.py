@@ -117,9 +117,9 @@ def test_empty_lines_when_before_a_request_then_belong_to_none():
     ],
 )  # fmt: skip
 def test_stream_when_it_becomes_another_then_is_unreadable_behind_the_response(request_, response):
-    told = converse(HttpExchange, [c(request_), s(response + OK), c(GET), s(b"\x81")])
+    told = converse(HttpExchange, [c(request_ + GET), s(response + OK), c(GET), s(b"\x81")])
     assert told.server == [(1, WHOLE, response), (0, "", OK + b"\x81")]
-    assert told.client == [(1, WHOLE, request_), (0, "", GET)]
+    assert told.client == [(1, WHOLE, request_), (2, WHOLE, GET), (0, "", GET)]
     assert not told.readable
 
 
@@ -152,7 +152,7 @@ def test_request_when_it_is_none_then_the_stream_is_unreadable_at_once(data):
     assert told.server == [(0, "", OK)]
 
 
-@pytest.mark.parametrize("greeting", [b"2", OK], ids=["text", "nobody asked"])
+@pytest.mark.parametrize("greeting", [b"2", OK, OK[:5]], ids=["text", "a response", "half of one"])
 def test_server_when_no_request_waits_then_the_stream_is_unreadable_at_once(greeting):
     exchange = HttpExchange()
     assert exchange.server(greeting, 0) == [Part(greeting, 0)]

@@ -229,7 +229,8 @@ def test_chunks_when_the_last_has_come_then_the_body_ends(body, rest):
     "body",
     [
         b"\r\n", b"x\r\n", b"-1\r\n", b"0x1\r\na\r\n0\r\n\r\n", b"1\na\r\n0\r\n\r\n", b"1\r\nab\r\n0\r\n\r\n",
-        b"1\r\na\n0\r\n\r\n", b"0\r\nTrailer\r\n\r\n", b"0\r\n \r\n", b" 1\r\na\r\n0\r\n\r\n",
+        b"1\r\na\n0\r\n\r\n", b"1\r\na\n\r0\r\n\r\n", b"1\r\naxx0\r\n\r\n",
+        b"0\r\nTrailer\r\n\r\n", b"0\r\n \r\n", b" 1\r\na\r\n0\r\n\r\n",
         b"0000000000000001\r\na\r\n0\r\n\r\n", b"1;\x00\r\na\r\n0\r\n\r\n", b"1 2\r\na\r\n0\r\n\r\n",
     ],
 )  # fmt: skip

@@ -64,10 +64,15 @@ def test_start_when_encryption_is_refused_then_goes_on_in_the_clear(wishes):
 
 @pytest.mark.parametrize(("wish", "consent"), [(SSL, b"S"), (GSS, b"G")])
 def test_start_when_encryption_is_granted_then_is_unreadable_behind_it(wish, consent):
-    told = converse(PostgresExchange, [c(wish), s(consent), c(b"\x16\x03\x01"), s(b"\x16\x03")])
-    assert told.client == [(1, "first", wish), (0, "", b"\x16\x03\x01")]
-    assert told.server == [(1, "first", consent), (0, "", b"\x16\x03")]
+    told = converse(PostgresExchange, [c(wish), s(consent + WELCOME), c(STARTUP)])
+    assert told.client == [(1, "first", wish), (0, "", STARTUP)]
+    assert told.server == [(1, "first", consent), (0, "", WELCOME)], "whatever it looks like"
     assert not told.readable
+
+
+def test_start_when_sent_along_with_the_wish_then_the_refusal_is_still_one_byte():
+    told = converse(PostgresExchange, [c(SSL + STARTUP), s(b"N" + WELCOME), c(QUERY), s(RESULT)])
+    assert told.server == [(1, WHOLE, b"N" + WELCOME), (2, WHOLE, RESULT)]
 
 
 def test_start_when_a_server_answers_the_wish_with_an_error_then_that_is_a_message():
@@ -113,9 +118,9 @@ def test_requests_when_pipelined_then_each_ready_answers_the_next():
 
 
 def test_terminate_when_sent_then_waits_for_no_answer():
-    client, server = begun(c(QUERY + TERMINATE), s(RESULT))
+    client, server = begun(c(QUERY + TERMINATE), s(RESULT + FATAL))
     assert client == [(2, WHOLE, QUERY), (3, WHOLE, TERMINATE)]
-    assert server == [(2, WHOLE, RESULT)]
+    assert server == [(2, WHOLE, RESULT), (0, "", FATAL)]
 
 
 @pytest.mark.parametrize("end", [DONE, FAILED], ids=["done", "failed"])
@@ -137,6 +142,12 @@ def test_copy_when_asked_by_the_extended_protocol_then_its_second_sync_begins_no
     client, server = begun(c(batch), s(COPY_IN), c(data), s(READY), c(SYNC + QUERY), s(READY + RESULT))  # fmt: skip
     assert client == [(2, WHOLE, batch), (2, "", data), (3, WHOLE, SYNC), (4, WHOLE, QUERY)]
     assert server == [(2, WHOLE, COPY_IN + READY), (3, WHOLE, READY), (4, WHOLE, RESULT)]
+
+
+def test_copy_when_asked_by_a_query_then_a_sync_behind_it_is_a_request():
+    client, server = begun(c(QUERY), s(COPY_IN), c(ROW + DONE), s(READY), c(SYNC), s(READY))
+    assert client == [(2, WHOLE, QUERY), (2, "", ROW + DONE), (3, WHOLE, SYNC)]
+    assert server == [(2, WHOLE, COPY_IN + READY), (3, WHOLE, READY)]
 
 
 def test_copy_when_its_data_come_before_the_sync_then_are_part_of_the_request():

@@ -167,9 +167,7 @@ def test_proxy_when_switched_then_nothing_else_is_said_of_it():
     ids=["before", "now"],
 )
 def test_counts_when_the_server_tells_more_or_less_then_what_it_tells(more, counts):
-    body = (
-        b'{"turns":[],"next":7,"dropped":0,"connections":3,"bytes_up":4,"bytes_down":5%b}' % more
-    )
+    body = b'{"turns":[],"next":7,"dropped":0,"connections":3,"bytes_up":4,"bytes_down":5%b}' % more
     with Canned({"GET /proxies/a/turns?after=100000000000000000": (200, body)}) as canned:
         assert ProxyServer(canned.url).counts("a") == counts
 

@@ -96,13 +96,24 @@ def test_lease_when_renewed_then_stays(server):
     assert server.get("/proxies/db/toxics") == []
 
 
-def test_lease_when_just_over_then_cannot_be_renewed_or_attached_to(server):
-    """The timer has not fired yet: the loop was busy."""
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PATCH", "/leases/{}", {}, 404),
+        ("POST", "/proxies/db/toxics", {"type": "noop", "lease": "{}"}, 404),
+        ("PATCH", "/proxies/db/toxics/lag", {"lease": "{}"}, 404),
+        ("PATCH", "/proxies/db/toxics/lag", {"toxicity": 0.5}, 200),
+    ],
+)
+def test_lease_when_just_over_then_cannot_be_renewed_or_attached_to(
+    server, method, path, body, status
+):
+    """Its timer has not fired yet: the loop was busy."""
     one = lease(server)
     toxic(server, one)
     server.loop._jumping.now += 1.0  # no timer runs while the loop does not
-    assert server.call("PATCH", f"/leases/{one}", {})[0] == 404
-    assert server.call("POST", "/proxies/db/toxics", {"type": "latency", "lease": one})[0] == 404
+    body = {key: one if value == "{}" else value for key, value in body.items()}
+    assert server.call(method, path.format(one), body)[0] == status
 
 
 def test_lease_when_deleted_then_all_is_undone_before_the_answer(server):
@@ -235,6 +246,18 @@ def test_undoing_when_it_fails_then_is_said_logged_and_tried_again(server, capsy
     assert server.get("/leases") == {}
 
 
+def test_lease_when_its_end_could_not_be_undone_then_runs_no_more(server):
+    one = lease(server)
+    address = disable(server, one)["listen"]
+    server.ports.taken.add(address)
+    assert server.call("DELETE", f"/leases/{one}")[0] == 500
+    assert server.call("PATCH", f"/leases/{one}", {})[0] == 404
+    assert server.get(f"/leases/{one}")["expires_in"] == 0
+    server.make("/proxies/db", {"listen": LISTEN, "enabled": True})
+    server.wait(ms(1_000))
+    assert server.get("/leases") == {}
+
+
 def test_undoing_when_a_proxy_that_goes_has_the_port_of_one_that_comes_then_works(server):
     one = lease(server)
     address = disable(server, one)["listen"]
@@ -271,6 +294,7 @@ def test_server_when_it_ends_then_nothing_is_enabled_any_more(server):
     one = lease(server)
     disable(server, one)
     server.server.refuse_all()
+    server.call("PATCH", f"/leases/{one}", {})  # a call that was on its way
     server.wait(ms(5_000))
     assert server.get("/proxies/db")["enabled"] is False
 
@@ -580,5 +604,5 @@ class Calls(RuleBasedStateMachine):
         }
 
 
-TestCalls = Calls.TestCase
+TestCalls = pytest.mark.slow(Calls.TestCase)
 TestCalls.settings = settings(stateful_step_count=30)

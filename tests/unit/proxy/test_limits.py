@@ -45,13 +45,14 @@ def machine(monkeypatch):
 def test_limit_when_entered_and_left_anyhow_then_never_more_are_in_than_the_most(most, calls):
     limit, inside = ConnectionLimit(most), 0
     for enters in calls:
-        if enters:
-            assert limit.enter() is (inside < most)
-            inside = min(inside + 1, most)
-        elif inside:
+        if enters and not limit.full:
+            limit.enter()
+            inside += 1
+        elif not enters and inside:
             limit.leave()
             inside -= 1
         assert limit.open == inside
+        assert limit.full is (inside == most)
 
 
 INFINITE = resource.RLIM_INFINITY

@@ -17,7 +17,8 @@ FREE = Listen("127.0.0.1", 0)
 
 @pytest.fixture
 def proxy():
-    loop = VirtualTimeLoop()
+    loop, broken = VirtualTimeLoop(), []
+    loop.set_exception_handler(lambda _, context: broken.append(context))
     around = Surroundings(
         loop=loop,
         clock=lambda: Instant.of_ns(round(loop.time() * 1e9)),
@@ -27,6 +28,7 @@ def proxy():
     )
     one = Proxy("a", listen="127.0.0.1:0", address=FREE, upstream="127.0.0.1:1", around=around)
     yield one
+    assert broken == []
     one.end()
     loop.close()
 
@@ -156,7 +158,9 @@ def test_duration_when_given_again_then_counts_from_there_and_from_nothing_else(
 
 def test_duration_when_the_toxic_was_replaced_meanwhile_then_leaves_the_new_one_alone(proxy):
     proxy.add_toxic(latency(extensions={"duration": 300}))
+    proxy.add_toxic(latency(name="other", extensions={"duration": 300}))
     proxy.remove_toxic("latency_downstream")
+    proxy.remove_toxic("other")
     proxy.add_toxic(latency())
     wait(proxy, 1_000)
     assert len(proxy.toxics) == 1
@@ -216,6 +220,14 @@ def test_clients_when_more_than_the_server_takes_then_are_closed_whichever_proxy
         proxy.gone(connection)  # told twice, counted once
     assert proxy._around.limit.open == 1
     assert accept(other, 5) == 3
+
+
+def test_client_when_a_toxic_cannot_be_made_for_it_then_takes_no_room(proxy, monkeypatch):
+    proxy.add_toxic(latency())
+    monkeypatch.setattr("harness.proxy.proxy.AppliedToxics.add", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        proxy._accepted(Socket())
+    assert (proxy._around.limit.open, proxy.connections) == (0, {})
 
 
 @pytest.mark.parametrize(

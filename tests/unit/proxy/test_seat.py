@@ -200,6 +200,26 @@ def test_stream_when_unreadable_then_passes_and_is_told_once():
     assert [type(item) for item in seat.hear(turn(1, b"more "), t(0))] == [Chunk]
 
 
+def test_stream_when_unreadable_then_what_was_kept_of_the_other_direction_goes_on():
+    class Keeps(Words):
+        def server(self, data, turn):
+            self._of_server = data
+            return []
+
+        def flush_server(self):
+            kept, self._of_server = getattr(self, "_of_server", b""), b""
+            return [Part(kept, 0)] if kept else []
+
+    for toxic in (slow(), Replies({}, Random(1), {})):
+        seat = framed(toxic, exchange=Keeps(), hit=set())
+        hears(seat, 1, b"one ")
+        assert list(seat.feed(turn(1, b"HTT"), t(0))) == []
+        told = list(seat.hear(turn(1, b"what! "), t(1)))
+        assert [each.item.data for each in told if isinstance(each, Across)] == [b"HTT"]
+        assert Skipped() in told
+        assert seat.stop(t(2)) == []
+
+
 def test_turn_when_open_before_the_toxic_came_then_is_left_alone():
     seat = framed(Replies({}, Random(1), {}), own="upstream", after=3)
     assert [item.data for item in seat.feed(turn(3, b"rest"), t(0))] == [b"rest"]

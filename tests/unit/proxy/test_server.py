@@ -106,6 +106,20 @@ def test_populate_when_one_moves_onto_its_own_old_address_then_works():
         assert one.proxy("a") is after
 
 
+@pytest.mark.parametrize("how", ["populate", "delete"])
+def test_proxy_when_it_goes_then_is_ended_for_good(how):
+    with server() as (one, run):
+        run(one.create(spec()))
+        gone = one.proxy("a")
+        one.add_toxic("a", ToxicSpec(type="latency", extensions={"duration": 60_000}))
+        if how == "populate":
+            run(one.populate([spec(upstream="y:1")]))
+        else:
+            one.delete("a")
+        assert not gone.enabled
+        assert gone.toxic_left("latency_downstream") is None
+
+
 def test_reset_when_one_cannot_listen_then_the_others_are_reset_and_it_is_named():
     with server() as (one, run):
         taken = run(one.create(spec("b"))).listen

@@ -22,6 +22,7 @@ from harness.model.plan import FaultStep
 from harness.proxy.client import Counts, ProxyCallFailed, ProxyServer, ProxyUnreachable
 from harness.runner.rollback import ActiveFaults
 
+
 def a_hop(
     observed: Literal["here", "before"] = "here", *, proxy: str = "db", port: int = 1
 ) -> HopOnProxy:

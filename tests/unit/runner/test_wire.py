@@ -104,9 +104,7 @@ def test_look_when_nothing_passes_between_two_looks_then_they_are_equal(hop: lis
 def test_look_when_toxics_keep_bytes_back_then_all_hops_are_added_up(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    page = TurnPage(
-        turns=(), next=0, dropped=0, connections=1, bytes_up=1, bytes_down=2, held=300
-    )
+    page = TurnPage(turns=(), next=0, dropped=0, connections=1, bytes_up=1, bytes_down=2, held=300)
     monkeypatch.setattr(ProxyServer, "turns", lambda *_: page)
     two = {"web": Watched(hop="web", admin="http://127.0.0.1:1", proxy="web"), **WATCHED}
     assert asyncio.run(Wire(two).look()) == Quiet(moved=6, held=600)
