@@ -12,7 +12,7 @@ from harness.protocols.exchange import Head, Part
 from harness.proxy.items import Item
 from harness.proxy.link import Link
 from harness.proxy.seat import FramedSeat, PlainSeat, Seat
-from harness.proxy.states import Match, ToxicState
+from harness.proxy.states import ToxicState
 from harness.proxy.toxics import TOXICS
 from harness.proxy.trigger import Shared
 
@@ -119,6 +119,8 @@ class AppliedToxics:
         seated = _Seated(state, shared, seed=seed, connection=self._number, draws=draws)
         per_request = is_per_request(state)
         if acting is None:
+            if not per_request:
+                seated.inside = shared.trigger.enter()
             acting = state.toxicity > 0 if per_request else seated.draw_connection()
         if not per_request and not toxic.framed:
             seated.seat = PlainSeat(state.name, toxic, acting=acting)
@@ -136,8 +138,11 @@ class AppliedToxics:
         return seated
 
     def _reseat(self, state: ToxicState, shared: Shared, *, acting: bool | None) -> None:
-        before = self._seats[state.name].seat
+        was = self._seats[state.name]
+        before = was.seat
         seated = self._seat(state, shared, acting)
+        if acting is not None:
+            seated.inside = was.inside
         self._seats[state.name] = seated
         own, other = self._links(state)
         now = self._clock()
@@ -156,7 +161,7 @@ class AppliedToxics:
         if is_per_request(state):
             acting = state.toxicity > 0
         else:
-            acting = seated.draws.random() < state.toxicity
+            acting = seated.draw_connection()
         if acting == seat.acting:
             return
         if acting and seat.hears:
@@ -186,27 +191,33 @@ class _Seated:
         self.state = state
         self.shared = shared
         self.draws = draws
+        self.inside = True
+        """The connection lies in the window of those that are acted on."""
         self._seed = seed
         self._connection = connection
+        match = state.extensions.match
+        self._values = frozenset(match.values if match is not None else ())
 
     def draw_connection(self) -> bool:
-        return self.shared.trigger.decide(self.draws.random, self.state.toxicity)
+        return self.shared.trigger.decide(
+            self.draws.random, self.state.toxicity, inside=self.inside
+        )
 
     def choose(self, part: Part) -> bool:
         """Whether the request that begins with ``part`` is acted on."""
         match = self.state.extensions.match
-        if match is not None and not _has(part.head, match):
+        if match is not None and not self._matches(part.head, match.header):
             return False
         draws = draws_of(self._seed, self.state.name, self._connection, part.request)
-        return self.shared.trigger.decide(draws.random, self.state.toxicity)
+        trigger = self.shared.trigger
+        return trigger.decide(draws.random, self.state.toxicity, inside=trigger.enter())
+
+    def _matches(self, head: Head | None, header: str) -> bool:
+        return head is not None and not self._values.isdisjoint(head.values(header))
 
     def begin_message(self, request: int) -> None:
         """What the toxic draws for this request depends on nothing that came before it."""
         self.draws.seed(_key(self._seed, self.state.name, self._connection, request) + "\x1fdoes")
-
-
-def _has(head: Head | None, match: Match) -> bool:
-    return head is not None and any(value in match.values for value in head.values(match.header))
 
 
 def _sits_otherwise(before: ToxicState, after: ToxicState) -> bool:

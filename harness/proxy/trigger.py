@@ -19,15 +19,18 @@ class Trigger:
         self.hit = 0
         """How many the toxic acted on, or will."""
 
-    def decide(self, draw: Callable[[], float], toxicity: float) -> bool:
-        """Counts one more. ``draw`` gives a number in [0, 1) and is called for each, hit or not.
+    def enter(self) -> bool:
+        """Counts one more; whether it lies in the window."""
+        number = self.seen
+        self.seen += 1
+        return number >= self._skip and (self._first is None or number < self._skip + self._first)
+
+    def decide(self, draw: Callable[[], float], toxicity: float, *, inside: bool) -> bool:
+        """``draw`` gives a number in [0, 1) and is called whether or not it lies in the window.
 
         So the draws of a toxic do not depend on where its window lies.
         """
-        number, drawn = self.seen, draw()
-        self.seen += 1
-        inside = number >= self._skip and (self._first is None or number < self._skip + self._first)
-        acts = inside and drawn < toxicity
+        acts = draw() < toxicity and inside
         self.hit += acts
         return acts
 

@@ -186,10 +186,10 @@ def test_delete_when_name_has_a_slash_then(api, toxics):
 @case("TX-056", effect=True)
 def test_create_when_proxy_is_disabled_then_acts_on_new_connections(api, echo):
     api.create("a", echo.address, enabled=False)
-    api.toxic("a", attributes={"latency": 100})
+    api.toxic("a", attributes={"latency": 300})
     api.patch("/proxies/a", {"enabled": True})
     with api.connect("a") as client:
-        assert client.round_trip().in_ms >= 100
+        assert client.round_trip().in_ms >= 300
 
 
 @case("TX-057", effect=True)
@@ -200,8 +200,9 @@ def test_create_when_sixty_times_then_reset_is_quick(api, toxics, echo):
         client.round_trip()
         for number in range(60):
             api.toxic("a", name=f"t{number}", attributes={"latency": 1})
-        took = client.round_trip().in_ms
-        assert api.real or took >= 60  # the original loses a part of each to late timers
+        # The quickest of three; the original loses a part of each toxic to late timers.
+        took = min(client.round_trip().in_ms for _ in range(3))
+        assert took >= (30 if api.real else 60)
         began = clock()
         assert api.post("/reset").status == 204
         assert clock() - began < 1000

@@ -20,13 +20,9 @@ def test_round_trip_when_limited_then_takes_its_share(api, echo):
     api.toxic("a", "bandwidth", attributes={"rate": 100})
     with api.connect("a") as client:
         assert at_once(client.round_trip().in_ms)
-    took = []
-    for _ in range(5):
+    for count, least in ((1000, 8), (10_000, 80)):
         with api.connect("a") as client:
-            took.append(client.round_trip(bytes(1000)).in_ms)
-    # Each of five: a busy machine makes one of them slow, not all.
-    assert min(took) >= 8
-    assert at_once(min(took))
+            assert within(client.round_trip(bytes(count)).in_ms, least)
 
 
 @case("TX-097", effect=True)

@@ -129,13 +129,13 @@ def test_upstream_when_changed_then_old_ones_end_and_new_ones_reach_the_new_one(
     api, upstream, echo
 ):
     api.create("a", upstream.address)
-    api.toxic("a", name="t", attributes={"latency": 100})
+    api.toxic("a", name="t", attributes={"latency": 300})
     with api.connect("a") as client:
         upstream.accept()
         assert api.patch("/proxies/a", {"upstream": echo.address}).status == 200
         assert client.ending() == "eof"
     with api.connect("a") as client:
-        assert client.round_trip().in_ms >= 100
+        assert client.round_trip().in_ms >= 300
 
 
 @case("TX-163")

@@ -20,7 +20,7 @@ from tests.support.sockets import Upstream
 
 HERE = Path(__file__).parent
 NUMBER = re.compile(r"((?:TX|E)-\d+)\]$")
-WORKERS = 6  # they wait nearly all the time
+WORKERS = 4  # they wait nearly all the time
 ENVIRONMENT = {
     "HARNESS_IGNORING_PROXY": "1",
     "HARNESS_PEER_PATIENCE": "2",  # what is waited for does not come

@@ -1,6 +1,7 @@
 """Leases of a run: one a server, renewed while the run lives, begun anew when one ended, given up."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from harness.faults.lease import HeldLeases
 from harness.model.units import Duration
 from harness.proxy.client import ProxyUnreachable
-from tests.support.waiting import until
+from tests.support.waiting import until, until_sync
 
 # Short enough that a test sees renewals, and nothing here depends on how many there are.
 TTL = Duration.of_ms(30)
@@ -52,9 +53,24 @@ class Server:
             raise self.fails
 
 
-def held_by(servers: dict[str, Server], scenario: Callable[[HeldLeases], object]) -> None:
+def renewing() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name == "renew a lease"]
+
+
+def held_by(
+    servers: dict[str, Server],
+    scenario: Callable[[HeldLeases], object],
+    *,
+    stuck: Duration = WITHIN,
+) -> None:
     async def all_of_it() -> None:
-        held = HeldLeases("run 12", seed=7, ttl=TTL, connect=lambda url: servers[url])  # type: ignore[arg-type]  # stands for one
+        held = HeldLeases(
+            "run 12",
+            seed=7,
+            ttl=TTL,
+            stuck=stuck,
+            connect=lambda url: servers[url],  # type: ignore[arg-type]  # stands for one
+        )
         try:
             await scenario(held)  # type: ignore[misc]  # a coroutine function
         finally:
@@ -145,14 +161,37 @@ def test_give_up_when_done_then_nothing_is_renewed_any_more_and_again_does_no_ha
         await held.terms(ADMIN)
         await held.give_up()
         assert server.closed == ["l-1"]
+        await until(lambda: not renewing(), within=WITHIN, what="the thread has ended")
         asked = len(server.asked)
         await held.give_up()
         assert len(server.asked) == asked
-        assert [
-            task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()
-        ] == []
 
     held_by({ADMIN: server}, scenario)
+
+
+def test_lease_when_the_loop_is_busy_then_is_renewed_all_the_same():
+    server = Server()
+
+    async def scenario(held: HeldLeases) -> None:
+        await held.terms(ADMIN)
+        # Nothing of the loop runs meanwhile, as in a large burst.
+        until_sync(lambda: server.renewed("l-1") >= 5, within=WITHIN, what="five renewals")
+
+    held_by({ADMIN: server}, scenario)
+
+
+def test_lease_when_the_loop_hangs_then_is_not_renewed_any_more():
+    server = Server()
+
+    async def scenario(held: HeldLeases) -> None:
+        await held.terms(ADMIN)
+        until_sync(lambda: not held._is_alive(), within=WITHIN, what="no sign for long")
+        with held._held[ADMIN]._lock:  # no renewal is under way
+            so_far = server.renewed("l-1")
+        threading.Event().wait(4 * TTL.in_s)  # more than one renewal would take
+        assert server.renewed("l-1") == so_far
+
+    held_by({ADMIN: server}, scenario, stuck=Duration.of_ms(200))
 
 
 def test_give_up_when_the_server_is_gone_then_it_ends_by_itself_there():

@@ -141,3 +141,13 @@ def test_upstream_when_a_toxic_takes_some_requests_alone_then_is_needed():
     assert toxics.needs_upstream()
     toxics.add(swallows, shared())
     assert not toxics.needs_upstream()
+
+
+def test_toxicity_when_changed_outside_the_window_then_does_not_act():
+    toxics, _, down = applied()
+    common = shared(skip=1)
+    never = replace(LAG, toxicity=0.0)
+    toxics.add(never, common)
+    toxics.change(never, LAG, common)
+    assert down.chain.transparent
+    assert (common.trigger.seen, common.trigger.hit) == (1, 0)

@@ -10,7 +10,7 @@ from harness.proxy.trigger import Trigger
 
 
 def decisions(trigger, number, toxicity=1.0, draw=lambda: 0.5):
-    return [trigger.decide(draw, toxicity) for _ in range(number)]
+    return [trigger.decide(draw, toxicity, inside=trigger.enter()) for _ in range(number)]
 
 
 @pytest.mark.parametrize(
