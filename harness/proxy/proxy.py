@@ -175,7 +175,13 @@ class Proxy:
         now = self._around.clock()
         unfinished = (connection.codec.unfinished(now) for connection in self.connections)
         held = sum(connection.held for connection in self.connections)
-        return self.log.page(after, [turn for turn in unfinished if turn is not None], held=held)
+        return self.log.page(
+            after,
+            [turn for turn in unfinished if turn is not None],
+            held=held,
+            open_now=len(self.connections),
+            acted={tally.toxic: tally.injections for tally in self.tallies()},
+        )
 
     def gone(self, connection: Connection) -> None:
         if self.connections.pop(connection, None) is not None:

@@ -1,7 +1,7 @@
 """The turns of one proxy that have ended, the newest of them kept, and the page a caller reads."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from msgspec import Struct
@@ -17,7 +17,8 @@ class TurnPage(Struct, frozen=True, kw_only=True):
     ``next`` is what to ask for next: it counts the turns that have ended, so an open one comes
     again. All other counts are totals since the proxy was made: ``dropped`` of the turns that were
     asked for when they were no longer kept, the bytes as they are taken in. ``held`` is what toxics
-    keep back at this moment, in bytes with what keeping each piece costs.
+    keep back at this moment, in bytes with what keeping each piece costs; ``open`` counts the
+    connections of this moment, ``acted`` by toxic the turns (or closes) it acted on.
     """
 
     turns: tuple[Turn, ...]
@@ -27,6 +28,8 @@ class TurnPage(Struct, frozen=True, kw_only=True):
     bytes_up: int
     bytes_down: int
     held: int = 0
+    open: int = 0
+    acted: dict[str, int] = {}
 
 
 class TurnLog:
@@ -69,7 +72,15 @@ class TurnLog:
             self._first += 1
         self._turns.append(turn)
 
-    def page(self, after: int, still_open: Iterable[Turn], *, held: int = 0) -> TurnPage:
+    def page(
+        self,
+        after: int,
+        still_open: Iterable[Turn],
+        *,
+        held: int = 0,
+        open_now: int = 0,
+        acted: Mapping[str, int] | None = None,
+    ) -> TurnPage:
         if after < self._first:
             self._dropped += self._first - max(after, self._told)
             self._told = self._first
@@ -82,4 +93,6 @@ class TurnLog:
             bytes_up=self.bytes_up,
             bytes_down=self.bytes_down,
             held=held,
+            open=open_now,
+            acted=dict(acted or {}),
         )

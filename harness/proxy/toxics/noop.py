@@ -1,5 +1,9 @@
-"""Noop: does nothing. It shows that a toxic is there, and where one stands in the chain."""
+"""Noop: does nothing to what passes, and says that it passed: a toxic was there."""
 
+from collections.abc import Sequence
+
+from harness.model.units import Instant
+from harness.proxy.items import Action, Chunk, Injected, Item
 from harness.proxy.toxic import NoParams, Toxic
 
 
@@ -8,6 +12,9 @@ class Noop(Toxic):
 
     kind = "noop"
     summary = "Does nothing; every byte and every close passes untouched."
+
+    def feed(self, item: Item, now: Instant) -> Sequence[Action]:
+        return (Injected(item.turn), item) if isinstance(item, Chunk) else (item,)
 
     @classmethod
     def words(cls, params: NoParams) -> str:

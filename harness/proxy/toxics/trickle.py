@@ -185,7 +185,6 @@ class Trickle(Toxic):
         """An answer without a body is not delayed; one with a body is by its length."""
         return Trace(
             effect="delay",
-            usual=params.delay,
             longest=params.delay if params.rate is None else None,
         )
 

@@ -3,7 +3,7 @@
 Two environment variables change what is run:
 
 - ``HARNESS_KILL_TOXIPROXY=1`` also runs the rows marked ☠ and ⌛ on the original, each on a server of
-  its own, and asserts that it is killed or hangs as the contract says. Takes about three minutes.
+  its own, and asserts that it is killed or hangs as the contract says. Takes about three and a half minutes.
 - ``HARNESS_IGNORING_PROXY=1`` puts a proxy in the place of ours whose toxics do nothing, and leaves
   the original out. All cases with an effect must fail then; ``test_ignoring.py`` counts that.
 """

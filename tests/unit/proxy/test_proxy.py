@@ -122,7 +122,8 @@ def test_count_when_skip_or_first_is_given_then_begins_anew_and_else_goes_on(pro
     shared = proxy.shared["latency_downstream"]
 
     def hits(times):
-        return [shared.trigger.decide(lambda: 0.0, 1.0) for _ in range(times)]
+        trigger = shared.trigger
+        return [trigger.decide(lambda: 0.0, 1.0, inside=trigger.enter()) for _ in range(times)]
 
     assert hits(4) == [False, True, True, False]
     change(proxy, seed=3)

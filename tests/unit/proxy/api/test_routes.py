@@ -41,7 +41,7 @@ def test_turns_when_asked_for_then_are_a_page(server):
     assert status == 200
     assert list(found.items()) == [
         ("turns", []), ("next", 0), ("dropped", 0), ("connections", 0), ("bytes_up", 0),
-        ("bytes_down", 0), ("held", 0),
+        ("bytes_down", 0), ("held", 0), ("open", 0), ("acted", {}),
     ]  # fmt: skip
 
 

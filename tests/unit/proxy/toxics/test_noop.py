@@ -1,4 +1,4 @@
-"""Noop: nothing happens, whatever happens to it."""
+"""Noop: nothing happens to what passes, whatever happens to it."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.kinds import to_params
-from harness.proxy.items import Chunk, Close
+from harness.proxy.items import Chunk, Close, Injected
 from harness.proxy.toxics import TOXICS
 from harness.proxy.toxics.noop import Noop
 from tests.support.playbook import at, play, removed, started, t, updated
@@ -22,7 +22,7 @@ def test_items_when_fed_then_pass_as_they_are():
     assert (
         play(noop())
         >> started(0)
-        >> at(5, chunk) << chunk
+        >> at(5, chunk) << Injected(7) << chunk
         >> updated(6)
         >> at(7, Close("eof")) << Close("eof")
         >> removed(8)

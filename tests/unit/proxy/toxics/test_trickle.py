@@ -311,8 +311,8 @@ def test_params_when_said_for_the_wire_then_are_ms_and_bytes_a_second():
 def test_kind_when_described_then_says_what_the_wire_shows():
     params = to_params(Trickle.Params, {"delay": "2s", "rate": "1KB/s"})
     second = Duration.of_s(1)
-    assert Trickle.trace(params) == Trace(effect="delay", usual=second + second, longest=None)
-    assert Trickle.trace(Trickle.Params()) == Trace(effect="delay", usual=second, longest=second)
+    assert Trickle.trace(params) == Trace(effect="delay", longest=None)
+    assert Trickle.trace(Trickle.Params()) == Trace(effect="delay", longest=second)
     assert Trickle.words(params) == "bodies after 2 s at 1KB/s"
     assert Trickle.words(Trickle.Params()) == "bodies after 1 s"
     assert TOXICS["trickle"] is Trickle
