@@ -113,7 +113,9 @@ class Leasing:
 
     def _due(self, lease: Lease, due: Instant) -> None:
         """A renewal may be waiting to be read if this process stood still: it is read first."""
-        if self._clock() - due > _STALL:
+        now = self._clock()
+        if now - due > _STALL and not lease.ended:
+            lease.deadline = now + _STALL
             self._wait(lease, _STALL)
         else:
             self._over(lease)

@@ -9,7 +9,7 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from harness.model.units import Instant
+from harness.model.units import Duration, Instant
 
 T = TypeVar("T")
 
@@ -42,6 +42,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def jump(self, duration: Duration) -> None:
+        """The process stood still for so long: timers that are due meanwhile come late."""
+        self._jumping.now += duration.in_s
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -59,6 +59,19 @@ def test_lease_when_shown_then_has_all_that_is_attached():
         assert server.get("/leases") == {one["id"]: server.get(f"/leases/{one['id']}")}
 
 
+def test_renewal_when_the_process_stood_still_past_the_deadline_then_is_read_before_the_end(server):
+    one = lease(server, 1_000)
+    toxic(server, one)
+    server.loop.jump(ms(4_000))
+    server.wait(ms(1))
+    assert server.call("POST", f"/leases/{one}", {})[0] == 200
+    server.wait(ms(900))
+    assert server.get("/proxies/db/toxics/lag")["lease"] == one
+    server.loop.jump(ms(4_000))
+    server.wait(ms(60))
+    assert server.call("GET", "/proxies/db/toxics/lag")[0] == 404
+
+
 def test_lease_when_over_then_what_was_attached_is_gone_and_nothing_else(server):
     one = lease(server)
     for name in ("cache", "other"):
