@@ -58,13 +58,21 @@ class Chain:
         """One for both directions has."""
 
     @property
-    def due(self) -> Instant | None:
-        """The earliest instant at which ``wake`` has something to do."""
+    def due_ns(self) -> int | None:
+        """The earliest instant at which ``wake`` has something to do, in nanoseconds.
+
+        A bare number, like ``wake_ns``: it is asked for after every chunk.
+        """
         first: int | None = None
         for stage in self._stages:
             wake_ns = None if stage.heard else stage.seat.wake_ns
             if wake_ns is not None and (first is None or wake_ns < first):
                 first = wake_ns
+        return first
+
+    @property
+    def due(self) -> Instant | None:
+        first = self.due_ns
         return None if first is None else Instant(first)
 
     @property
@@ -73,6 +81,15 @@ class Chain:
         return sum(
             stage.seat.held for stage in self._stages if stage.seat.acting and not stage.heard
         )
+
+    @property
+    def full(self) -> bool:
+        """A toxic holds more than it has room for."""
+        for stage in self._stages:
+            seat = stage.seat
+            if seat.acting and not stage.heard and seat.held > seat.toxic.room:
+                return True
+        return False
 
     def feed(self, item: Item, now: Instant) -> list[Output]:
         """The source sent ``item``."""
@@ -186,9 +203,11 @@ class Chain:
             if not items:
                 return outputs
             if stage.seat.acting:
-                answered: list[Action] = []
-                for item in items:
-                    answered.extend(stage.take(item, now))
+                answered: Sequence[Action]
+                if len(items) == 1:
+                    answered = stage.take(items[0], now)
+                else:
+                    answered = [action for item in items for action in stage.take(item, now)]
                 items = _sorted(stage, answered, outputs)
         for item in items:
             if not self.ended:
@@ -204,10 +223,11 @@ def _sorted(stage: _Stage, actions: Sequence[Action], outputs: list[Output]) -> 
     items: list[Item] = []
     name = stage.seat.name
     for action in actions:
+        if type(action) is Chunk:  # most are, and a match asks slowly
+            if not stage.closed:
+                items.append(action)
+            continue
         match action:
-            case Chunk():
-                if not stage.closed:
-                    items.append(action)
             case Close():
                 if not stage.closed:
                     items.append(action)

@@ -8,10 +8,11 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from harness.model.units import Duration, Instant
 from harness.protocols.turn import Turn, TurnCodec
+from harness.proxy.alarms import Timers
 from harness.proxy.items import Close, Item
 from harness.proxy.link import Link
 from harness.proxy.trigger import Shared
@@ -58,6 +59,7 @@ class Connection:
         *,
         loop: asyncio.AbstractEventLoop,
         clock: Callable[[], Instant],
+        timers: Timers | None = None,
     ) -> None:
         self.number = number
         self.record = record
@@ -65,8 +67,9 @@ class Connection:
         self.codec = TurnCodec(number)
         self.toxics: Toxics | None = None
         self._loop = loop
-        self.up = Link(_Ends(self, answers=False), loop=loop, clock=clock)
-        self.down = Link(_Ends(self, answers=True), loop=loop, clock=clock)
+        timers = timers or loop
+        self.up = Link(_Ends(self, answers=False), timers=timers, clock=clock)
+        self.down = Link(_Ends(self, answers=True), timers=timers, clock=clock)
         self._client: asyncio.Transport | None = None
         self._server: asyncio.Transport | None = None
         self._dialling: asyncio.Task[None] | None = None
@@ -265,7 +268,8 @@ class _Side(asyncio.Protocol):
         self._told = connection.down if client else connection.up
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # Not isinstance: uvloop's have the interface without the base class.
+        transport = cast(asyncio.Transport, transport)
         if self._client:
             self._connection.client_made(transport)
         else:

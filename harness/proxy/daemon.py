@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from time import monotonic_ns
 from typing import TextIO
 
 from harness.model.errors import UserError
 from harness.model.units import Duration
 from harness.proxy import config_file
 from harness.proxy.addresses import AddressProblem, Listen, UnknownHost, resolve, written
+from harness.proxy.alarms import Alarms
 from harness.proxy.api.answers import Answer
 from harness.proxy.api.guard import Guard
 from harness.proxy.api.http import ApiConnection
@@ -39,7 +42,26 @@ def run(settings: Settings, *, ready: TextIO = sys.stdout) -> int:
     """
     config = None if settings.config is None else config_file.read(settings.config)
     limit = ConnectionLimit(allowed_connections(settings.max_connections))
-    return asyncio.run(_serve(settings, config, limit, ready))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(settings, config, limit, ready))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed; ``HARNESS_PROXY_LOOP=asyncio`` takes the standard one."""
+    if os.environ.get("HARNESS_PROXY_LOOP") == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:  # not for Windows, and not for every Python on its first day
+        return None
+    return uvloop.new_event_loop
+
+
+def _exact_timers(loop: asyncio.AbstractEventLoop) -> Alarms | None:
+    try:
+        return Alarms(loop, monotonic_ns)
+    except (OSError, AttributeError):
+        return None  # a C library without timerfd
 
 
 async def _serve(
@@ -57,7 +79,12 @@ async def _serve(
     async with asyncio.TaskGroup() as tasks:
         server = Server(
             Surroundings(
-                loop=loop, clock=now, spawn=tasks.create_task, seed=settings.seed, limit=limit
+                loop=loop,
+                clock=now,
+                spawn=tasks.create_task,
+                seed=settings.seed,
+                limit=limit,
+                timers=_exact_timers(loop),
             )
         )
         refused = await _configured(server, config)

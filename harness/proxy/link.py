@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from harness.model.units import Instant
+from harness.proxy.alarms import Handle, Timers
 from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk, Close, Crossing, Injection, Item, Output, Skip, weight
 
-# Held by toxics; reading stops above it. Toxiproxy takes in 33.75 MiB before a sender blocks.
-HELD_BOUND = 32 * 1024 * 1024
 # Kept while the other side is being dialled.
 PENDING_BOUND = 64 * 1024
 
@@ -47,19 +46,19 @@ class Link:
     """``take`` and ``take_close`` are called by the source's side, ``pause`` by the sink's."""
 
     __slots__ = (
-        "_blocked", "_clock", "_ends", "_loop", "_pending", "_sink_full", "_timer", "_timer_ns",
-        "chain", "done", "sink", "source",
+        "_blocked", "_clock", "_ends", "_pending", "_sink_full", "_timer", "_timer_ns",
+        "_timers", "chain", "done", "sink", "source",
     )  # fmt: skip
 
     def __init__(
         self,
         ends: Ends,
         *,
-        loop: asyncio.AbstractEventLoop,
+        timers: Timers,
         clock: Callable[[], Instant],
     ) -> None:
         self._ends = ends
-        self._loop = loop
+        self._timers = timers
         self._clock = clock
         self.chain = Chain()
         self.source: asyncio.Transport | None = None
@@ -69,7 +68,7 @@ class Link:
         self._pending: list[Chunk | Close] = []
         self._blocked = False
         self._sink_full = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Handle | None = None
         self._timer_ns = 0
 
     def take(self, data: bytes, turn: int, now: Instant) -> None:
@@ -91,9 +90,15 @@ class Link:
         waiting, self._pending = self._pending, []
         self.deliver(list(waiting))
 
-    def deliver(self, outputs: list[Output]) -> None:
-        """Acts on what left the chain, then sets the timer and the back-pressure anew."""
+    def deliver(self, outputs: list[Output], now: Instant | None = None) -> None:
+        """Acts on what left the chain, then sets the timer and the back-pressure anew.
+
+        ``now`` is for callers who have just read the clock.
+        """
         for output in outputs:
+            if type(output) is Chunk:  # first, for most are, and a match asks slowly
+                self._let_out(output, now)
+                continue
             match output:
                 case Injection(turn, toxic):
                     self._ends.injected(turn, toxic)
@@ -102,13 +107,13 @@ class Link:
                 case Skip(toxic):
                     self._ends.skipped(toxic)
                 case _:
-                    self._let_out(output)
+                    self._let_out(output, now)
         if not self.done:
             self._set_timer()
             self._balance()
         self._ends.delivered()
 
-    def _let_out(self, item: Item) -> None:
+    def _let_out(self, item: Item, now: Instant | None) -> None:
         sink = self.sink
         if self.done:
             # The FIN has passed before; the other direction may be open, and shall end too.
@@ -117,7 +122,7 @@ class Link:
         elif sink is None:
             self._pending.append(item)
         elif isinstance(item, Chunk):
-            self._ends.passing(item.turn, len(item.data), self._clock())
+            self._ends.passing(item.turn, len(item.data), now or self._clock())
             sink.write(item.data)
         else:
             self._close(item, sink)
@@ -153,19 +158,20 @@ class Link:
         self._ends.finished(self._clock())
 
     def _set_timer(self) -> None:
-        due = self.chain.due
-        if due is None or (self._timer is not None and self._timer_ns <= due.ns):
+        due = self.chain.due_ns
+        if due is None or (self._timer is not None and self._timer_ns <= due):
             return  # an earlier timer looks again by itself
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_ns = due.ns
-        self._timer = self._loop.call_at(due.ns / 1e9, self._wake)
+        self._timer_ns = due
+        self._timer = self._timers.call_at(due / 1e9, self._wake)
 
     def _wake(self) -> None:
         # Timers may fire a little early; the chain looks at the clock, and lets out only what is
         # due. One timer for the whole queue: equal deadlines on the loop keep no order.
         self._timer = None
-        self.deliver(self.chain.wake(self._clock()))
+        now = self._clock()
+        self.deliver(self.chain.wake(now), now)
 
     def _balance(self) -> None:
         """Reads from the source only while there is room for what it sends."""
@@ -174,9 +180,8 @@ class Link:
             return
         blocked = (
             self._sink_full
-            or self.chain.held > HELD_BOUND
-            or sum(weight(item) for item in self._pending if isinstance(item, Chunk))
-            > PENDING_BOUND
+            or self.chain.full
+            or (bool(self._pending) and self._waiting() > PENDING_BOUND)
         )
         if blocked != self._blocked:
             self._blocked = blocked
@@ -184,3 +189,7 @@ class Link:
                 source.pause_reading()
             else:
                 source.resume_reading()
+
+    def _waiting(self) -> int:
+        """What is kept for the side that is being dialled, by ``weight``."""
+        return sum(weight(item) for item in self._pending if isinstance(item, Chunk))

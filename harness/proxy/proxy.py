@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.model.units import Duration, Instant
 from harness.proxy.addresses import AddressProblem, Listen, split
+from harness.proxy.alarms import Timers
 from harness.proxy.applied import AppliedToxics
 from harness.proxy.connection import Connection
 from harness.proxy.extensions import toxic_extensions
@@ -34,6 +35,8 @@ class Surroundings:
     spawn: Callable[[Coroutine[Any, Any, None]], object]
     seed: int
     limit: ConnectionLimit = field(default_factory=ConnectionLimit)
+    timers: Timers | None = None
+    """For what toxics hold; None: the loop's own."""
 
 
 class Proxy:
@@ -205,7 +208,14 @@ class Proxy:
             return
         self.log.connections += 1
         number = self.log.connections
-        connection = Connection(number, self.log, self.gone, loop=around.loop, clock=around.clock)
+        connection = Connection(
+            number,
+            self.log,
+            self.gone,
+            loop=around.loop,
+            clock=around.clock,
+            timers=around.timers,
+        )
         applied = AppliedToxics(
             number,
             seed=around.seed,

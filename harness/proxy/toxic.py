@@ -68,6 +68,8 @@ class Toxic:
     lasting: ClassVar[bool] = False
     """True: it drops bytes, so once it acted on a message it acts on all behind it: a stream goes
     on without its end, but never with a hole."""
+    room: ClassVar[int] = 1024 * 1024
+    """Reading from the source stops while more bytes than this are held, by ``weight``."""
     hears: ClassVar[bool] = False
     """True: it stands in the other stream too, before what comes there (``hear``)."""
 

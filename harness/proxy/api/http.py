@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from http import HTTPStatus
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import h11
 
@@ -52,7 +52,8 @@ class ApiConnection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # Not isinstance: uvloop's have the interface without the base class.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
 
     def connection_lost(self, _exc: Exception | None) -> None:

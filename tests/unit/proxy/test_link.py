@@ -3,7 +3,7 @@
 from random import Random
 
 from harness.proxy.items import Close
-from harness.proxy.link import HELD_BOUND, PENDING_BOUND, Link
+from harness.proxy.link import PENDING_BOUND, Link
 from harness.proxy.seat import PlainSeat
 from harness.proxy.toxics.latency import Latency
 from tests.support.playbook import t
@@ -60,7 +60,7 @@ class Made:
 
     def __init__(self, *, sink=True, **delays):
         self.now, self.timers, self.ends = t(0), [], FakeEnds()
-        self.link = Link(self.ends, loop=self, clock=lambda: self.now)
+        self.link = Link(self.ends, timers=self, clock=lambda: self.now)
         self.source, self.sink = FakeTransport(), FakeTransport()
         self.link.source = self.source
         for name, ms in delays.items():
@@ -150,7 +150,7 @@ def test_reading_when_the_sink_is_full_then_pauses_and_goes_on():
 
 def test_reading_when_toxics_hold_too_much_then_pauses_until_they_let_go():
     made = Made(lag=40)
-    made.link.take(b"x" * HELD_BOUND, 1, t(0))
+    made.link.take(b"x" * Latency.room, 1, t(0))
     assert not made.source.reading
     made.fire(40)
     assert made.source.reading
@@ -158,7 +158,7 @@ def test_reading_when_toxics_hold_too_much_then_pauses_until_they_let_go():
 
 def test_reading_when_the_source_has_ended_then_is_never_resumed():
     made = Made(lag=40)
-    made.link.take(b"x" * HELD_BOUND, 1, t(0))
+    made.link.take(b"x" * Latency.room, 1, t(0))
     made.link.take(b"y", 1, t(10))
     made.link.take_close(Close("eof"), t(10))
     made.fire(40)
