@@ -11,13 +11,15 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from harness.model.units import Duration
+
 # What JSON readers agree on: whole numbers beyond 64 bits are written as text with ``exact``.
 _LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """``value`` as a journal line has it. With ``exact`` it is a number written as text."""
+    """``value`` as a journal line has it. With ``exact`` it is a number, or a span of time, written as text."""
 
     value: Any
     exact: bool = False
@@ -28,12 +30,12 @@ class Plain:
         return exact_number(self.value) if self.exact else self.value
 
 
-def exact_number(text: str) -> Decimal | Fraction:
-    """The number that ``Plain`` wrote: ``12.30``, ``1E+40`` or ``1/3``."""
+def exact_number(text: str) -> Decimal | Fraction | Duration:
+    """The number, or span of time, that ``Plain`` wrote: ``12.30``, ``1E+40``, ``1/3`` or ``271us``."""
     try:
         return Decimal(text)
     except InvalidOperation:
-        return Fraction(text)
+        return Duration.parse(text) if text[-1].isalpha() else Fraction(text)
 
 
 def plain(value: Any) -> Plain:  # noqa: C901, PLR0911 - a table: one line for each sort of value
@@ -50,6 +52,8 @@ def plain(value: Any) -> Plain:  # noqa: C901, PLR0911 - a table: one line for e
             return Plain(str(value), exact=True) if value.is_finite() else Plain(str(value))
         case Fraction():
             return _fraction(value)
+        case Duration():
+            return Plain(value.text(), exact=True)
         case datetime() | date() | time():
             return Plain(value.isoformat())
         case timedelta():

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.expressions.plain import Plain, exact_number, plain
+from harness.model.units import Duration
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ from harness.expressions.plain import Plain, exact_number, plain
         pytest.param(Decimal("12.30"), Plain("12.30", exact=True), id="decimal"),
         pytest.param(Decimal("NaN"), Plain("NaN"), id="decimal-nan"),
         pytest.param(Fraction(4, 2), Plain(2), id="whole-fraction"),
+        pytest.param(Duration.of_ns(271_123), Plain("271123ns", exact=True), id="span-of-time"),
         pytest.param(Fraction(-1, 8), Plain("-0.125", exact=True), id="ending-fraction"),
         pytest.param(Fraction(1, 3), Plain("1/3", exact=True), id="endless-fraction"),
         pytest.param(dt.date(2026, 11, 5), Plain("2026-11-05"), id="date"),
@@ -62,3 +64,4 @@ def test_anything_when_made_plain_then_is_strict_json(value: Any) -> None:
 def test_exact_number_when_decimal_then_keeps_its_places() -> None:
     assert str(exact_number("12.30")) == "12.30"
     assert exact_number("1/3") == Fraction(1, 3)
+    assert exact_number("271123ns") == Duration.of_ns(271_123)
