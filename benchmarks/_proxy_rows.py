@@ -60,7 +60,7 @@ def as_text(rows: Sequence[Row], sides: Sequence[str]) -> str:
         for side in sides:
             if side in row.values:
                 ratio = row.ratio(side)
-                lines.append(f"  {side:<22} {row.figure(side):<38} {ratio}".rstrip())
+                lines.append(f"  {side:<26} {row.figure(side):<38} {ratio}".rstrip())
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ ended on the way out. Standard library and psutil alone.
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -19,8 +20,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +30,7 @@ import psutil
 from benchmarks._measuring import ROOT, child
 
 EMBEDDED = "harness"
+STANDARD_LOOP = "harness on asyncio's loop"
 TOXIPROXY = "Toxiproxy"
 DIRECT = "no proxy"
 INSTALL = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"
@@ -41,6 +43,7 @@ class Command:
 
     name: str
     words: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
     says: bool = True
 
 
@@ -91,8 +94,11 @@ def add_options(options: argparse.ArgumentParser) -> None:
 
 
 def commands(further: Sequence[str]) -> list[Command]:
-    """Ours, those that were named, Toxiproxy if it is there."""
-    found = [Command(EMBEDDED, (sys.executable, "-m", "harness.proxy", "--port", "0"))]
+    """Ours, on the standard event loop too, those that were named, Toxiproxy if it is there."""
+    ours = (sys.executable, "-m", "harness.proxy", "--port", "0")
+    found = [Command(EMBEDDED, ours)]
+    if importlib.util.find_spec("uvloop") is not None:
+        found.append(Command(STANDARD_LOOP, ours, {"HARNESS_PROXY_LOOP": "asyncio"}))
     for text in further:
         name, equals, command = text.partition("=")
         if not equals:
@@ -140,7 +146,7 @@ def running(command: Command) -> Iterator[Server]:
         words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if command.says else subprocess.DEVNULL,
-        env={**os.environ, "LOG_LEVEL": "error"},
+        env={**os.environ, "LOG_LEVEL": "error", **command.environment},
         text=True,
         cwd=ROOT,
     )
@@ -162,7 +168,7 @@ def _said(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise SystemExit(f"{process.args} ended before it said where its API is")
+        raise SystemExit(f"{process.args!r} ended before it said where its API is")
     return str(json.loads(line)["api"])
 
 
@@ -172,7 +178,7 @@ def _answering(url: str, process: "subprocess.Popen[str]") -> str:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/version", timeout=2):
             return url
         time.sleep(0.02)  # noqa: TID251 - asks again until it answers
-    raise SystemExit(f"{process.args} does not answer at {url}")
+    raise SystemExit(f"{process.args!r} does not answer at {url}")
 
 
 class Load:

@@ -31,6 +31,7 @@ MIB = 1024 * 1024
 SETTLED_AFTER = 10
 # Pages that an allocator takes and gives back; a leak of one chunk a second is far above it.
 FLAT = 4.0
+_WIDTH = 26
 
 
 class Watched:
@@ -78,13 +79,13 @@ class Watched:
 def watch(watched: list[Watched], seconds: int, *, shown: bool) -> None:
     """A line for the first seconds one by one, then for every fifth."""
     if shown:
-        print("  ".join(["second", *(f"{each.name:>16}" for each in watched)]))
+        print("  ".join(["second", *(f"{each.name:>{_WIDTH}}" for each in watched)]))
     began = time.monotonic()
     for second in range(1, seconds + 1):
         time.sleep(max(0.0, began + second - time.monotonic()))  # noqa: TID251 - a reading a second
         line = [each.read() for each in watched]
         if shown and (second <= 5 or second % 5 == 0):
-            figures = "  ".join(f"{value:>12.1f} MiB" for value in line)
+            figures = "  ".join(f"{value:>{_WIDTH - 4}.1f} MiB" for value in line)
             print(f"{second:>6}  {figures}", flush=True)
 
 
@@ -93,7 +94,7 @@ def as_text(watched: list[Watched], *, rate: float) -> str:
     for each in watched:
         flat = "flat" if each.growth <= FLAT else f"not flat: more than {FLAT:.0f} MiB"
         lines.append(
-            f"  {each.name:<16} idle {each.idle:.1f} MiB, settled {each.settled:.1f} MiB,"
+            f"  {each.name:<{_WIDTH}} idle {each.idle:.1f} MiB, settled {each.settled:.1f} MiB,"
             f" growth {each.growth:.1f} MiB ({flat}); took in"
             f" {each.passed['pushed'] / MIB:,.0f} MiB, passed on {each.arrived:,.0f} KB/s"
             f" ({each.arrived / rate:.2f} of the toxic's {rate:,.0f})"

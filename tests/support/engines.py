@@ -15,6 +15,7 @@ from typing import NoReturn
 import pytest
 
 TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"
+TOXIPROXY_CLI = "github.com/Shopify/toxiproxy/v2/cmd/cli@v2.12.0"
 
 
 def required(engine: str, environment: Mapping[str, str] = os.environ) -> bool:
@@ -46,22 +47,32 @@ def postgres_binaries() -> Path:
 
 def toxiproxy_server() -> Path:
     """The real Toxiproxy server, 2.x: ``HARNESS_TOXIPROXY``, on PATH, or built with Go."""
-    for candidate in _toxiproxy_candidates():
+    for candidate in _built_with_go("HARNESS_TOXIPROXY", "toxiproxy-server", "server"):
         if candidate.is_file() and _says(candidate, "-version").startswith("toxiproxy-server"):
             return candidate
     missing("toxiproxy", "no toxiproxy-server was found.", f"go install {TOXIPROXY}")
 
 
-def _toxiproxy_candidates() -> list[Path]:
-    named = os.environ.get("HARNESS_TOXIPROXY")
+def toxiproxy_cli() -> Path:
+    """Toxiproxy's own command-line client, 2.x, found like its server: ``HARNESS_TOXIPROXY_CLI``."""
+    for candidate in _built_with_go("HARNESS_TOXIPROXY_CLI", "toxiproxy-cli", "cli"):
+        if candidate.is_file() and _says(candidate, "-version").startswith("toxiproxy-cli"):
+            return candidate
+    missing("toxiproxy-cli", "no toxiproxy-cli was found.", f"go install {TOXIPROXY_CLI}")
+
+
+def _built_with_go(variable: str, name: str, built: str) -> list[Path]:
+    """Where a program can be: where ``variable`` says, else as ``name`` on PATH, else where Go puts
+    it, under the name ``built`` of its folder in the module."""
+    named = os.environ.get(variable)
     if named:
         return [Path(named)]
-    candidates = [Path(found)] if (found := shutil.which("toxiproxy-server")) else []
+    candidates = [Path(found)] if (found := shutil.which(name)) else []
     go = shutil.which("go")
     if go is not None:
-        candidates.append(Path(_says(Path(go), "env", "GOPATH") or "/nowhere") / "bin" / "server")
+        candidates.append(Path(_says(Path(go), "env", "GOPATH") or "/nowhere") / "bin" / built)
     if "HOME" in os.environ:
-        candidates.append(Path(os.environ["HOME"]) / "go" / "bin" / "server")
+        candidates.append(Path(os.environ["HOME"]) / "go" / "bin" / built)
     return candidates
 
 
@@ -78,6 +89,7 @@ def mysql() -> Path:
 ENGINES: Mapping[str, Callable[[], Path]] = {
     "postgres": postgres_binaries,
     "toxiproxy": toxiproxy_server,
+    "toxiproxy-cli": toxiproxy_cli,
     "mysql": mysql,
 }
 

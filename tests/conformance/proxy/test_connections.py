@@ -347,7 +347,7 @@ def test_downloads_when_aborted_then_the_original_keeps_a_part_of_them():
         before = goroutines(server.api)
         abort_downloads(server.api, source, 20)
         pause(1)  # they are meant to stay
-        assert goroutines(server.api) >= before + 20
+        assert goroutines(server.api) >= before + 10  # about 1.2 of each
 
 
 @case("TX-180")

@@ -274,6 +274,7 @@ def test_http_status_when_the_stream_is_not_http_then_passes_it(ours, echo):
         client.round_trip(b"GET / HTTP/1.1\r\n\r\n")
 
 
+@case("E-09", effect=True)
 def test_http_status_when_off_and_on_while_an_answer_passes_then_the_next_request_is_answered(
     ours, upstream
 ):
@@ -437,6 +438,7 @@ def test_blackhole_when_nothing_is_forwarded_then_no_upstream_is_dialled(ours):
         assert client.last_words() == (b"", "eof")
 
 
+@case("E-13", effect=True)
 def test_blackhole_when_it_takes_some_requests_alone_then_the_others_reach_the_upstream(ours, web):
     ours.create("a", web.address)
     match = {"header": "x-request-id", "values": ["lost"]}
