@@ -42,6 +42,34 @@ class Ends(Protocol):
         """A close for both directions has come to the end of the chain."""
 
 
+class _Nobody:
+    """The ends of a connection that is over."""
+
+    def passing(self, turn: int, size: int, now: Instant) -> None:
+        pass
+
+    def injected(self, turn: int, toxic: str) -> None:
+        pass
+
+    def skipped(self, toxic: str) -> None:
+        pass
+
+    def crossing(self, item: Item, toxic: str) -> None:
+        pass
+
+    def delivered(self) -> None:
+        pass
+
+    def finished(self, now: Instant) -> None:
+        pass
+
+    def ending(self, sink: asyncio.Transport, *, reset: bool) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
 class Link:
     """``take`` and ``take_close`` are called by the source's side, ``pause`` by the sink's."""
 
@@ -147,6 +175,12 @@ class Link:
             self._timer = None
         if self.source is not None and not self.source.is_closing():
             self.source.pause_reading()
+
+    def retire(self) -> None:
+        """The connection is over: nothing will be told to anybody."""
+        self.stop()
+        self.source = None
+        self._ends = _NOBODY
 
     def _close(self, close: Close, sink: asyncio.Transport) -> None:
         if close.how != "eof":

@@ -216,13 +216,14 @@ class Proxy:
             clock=around.clock,
             timers=around.timers,
         )
+        codec = connection.codec  # by itself: what holds the connection would be held by it
         applied = AppliedToxics(
             number,
             seed=around.seed,
             up=connection.up,
             down=connection.down,
             clock=around.clock,
-            latest_turn=lambda: connection.codec.latest,
+            latest_turn=lambda: codec.latest,
         )
         connection.toxics = applied
         for state in self.toxics:

@@ -47,7 +47,7 @@ def postgres_binaries() -> Path:
 
 def toxiproxy_server() -> Path:
     """The real Toxiproxy server, 2.x: ``HARNESS_TOXIPROXY``, on PATH, or built with Go."""
-    for candidate in _built_with_go("HARNESS_TOXIPROXY", "toxiproxy-server", "server"):
+    for candidate in _candidates("HARNESS_TOXIPROXY", "toxiproxy-server", "server"):
         if candidate.is_file() and _says(candidate, "-version").startswith("toxiproxy-server"):
             return candidate
     missing("toxiproxy", "no toxiproxy-server was found.", f"go install {TOXIPROXY}")
@@ -55,13 +55,13 @@ def toxiproxy_server() -> Path:
 
 def toxiproxy_cli() -> Path:
     """Toxiproxy's own command-line client, 2.x, found like its server: ``HARNESS_TOXIPROXY_CLI``."""
-    for candidate in _built_with_go("HARNESS_TOXIPROXY_CLI", "toxiproxy-cli", "cli"):
+    for candidate in _candidates("HARNESS_TOXIPROXY_CLI", "toxiproxy-cli", "cli"):
         if candidate.is_file() and _says(candidate, "-version").startswith("toxiproxy-cli"):
             return candidate
     missing("toxiproxy-cli", "no toxiproxy-cli was found.", f"go install {TOXIPROXY_CLI}")
 
 
-def _built_with_go(variable: str, name: str, built: str) -> list[Path]:
+def _candidates(variable: str, name: str, built: str) -> list[Path]:
     """Where a program can be: where ``variable`` says, else as ``name`` on PATH, else where Go puts
     it, under the name ``built`` of its folder in the module."""
     named = os.environ.get(variable)

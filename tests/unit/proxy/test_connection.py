@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import gc
 import socket
+import weakref
 
 import pytest
 
@@ -263,3 +265,19 @@ def test_dial_when_the_client_aborts_then_is_cancelled_and_its_turn_abandoned():
     assert took.in_s == 0
     assert it.ends() == ["abandoned"]
     assert it.gone == [it.connection]
+
+
+@joined
+def test_connection_when_gone_then_is_freed_without_a_collector(it):
+    left = weakref.ref(it.connection)
+    it.client_side.data_received(b"ask")
+    it.connection.end()
+    gc.disable()
+    try:
+        for side in (it.client_side, it.server_side):
+            side.connection_lost(None)
+        assert it.gone.pop() is left()
+        del it.connection, it.client_side, it.server_side, side
+        assert left() is None
+    finally:
+        gc.enable()

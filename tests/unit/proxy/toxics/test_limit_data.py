@@ -117,7 +117,7 @@ LIMITS = st.fixed_dictionaries({"bytes": st.integers(-1, 600)})
 def test_bytes_when_anything_happens_then_a_clean_prefix_passes(limit, steps):
     run = drive(lambda: LimitData(limit, Random(1), {}), steps, keeps=False)
     assert run.closed in {None, run.source_closed, "end"}
-    if run.closed in {None, run.source_closed}:
+    if run.closed != "end":  # which may be the toxic's own, or the source's
         assert run.out == run.fed
 
 
