@@ -7,7 +7,7 @@ from typing import Any
 from harness.proxy import extensions
 from harness.proxy.addresses import Listen
 from harness.proxy.proxy import Proxy, Surroundings, new_toxic
-from harness.proxy.states import ProxySpec, Refused, ToxicState, checked_name
+from harness.proxy.states import ProxySpec, Refused, ToxicState, checked_name, refusal_of
 from harness.proxy.wire import WireProblem
 
 
@@ -70,7 +70,7 @@ def max_connections(given: Mapping[str, Any], before: int | None = None) -> int 
     try:
         return extensions.max_connections(given, before)
     except WireProblem as problem:
-        raise Refused(400, str(problem)) from None
+        raise refusal_of(problem) from None
 
 
 def lease(given: Mapping[str, Any]) -> str | None:
@@ -78,4 +78,4 @@ def lease(given: Mapping[str, Any]) -> str | None:
     try:
         return extensions.lease(given)
     except WireProblem as problem:
-        raise Refused(400, str(problem)) from None
+        raise refusal_of(problem) from None

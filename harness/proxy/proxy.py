@@ -18,7 +18,7 @@ from harness.proxy.extensions import toxic_extensions
 from harness.proxy.lifetimes import Lifetimes
 from harness.proxy.limits import ConnectionLimit
 from harness.proxy.listener import Listener, bind
-from harness.proxy.states import Refused, ToxicSpec, ToxicState, checked_name
+from harness.proxy.states import Refused, ToxicSpec, ToxicState, checked_name, refusal_of
 from harness.proxy.tallies import Tallies, Tally
 from harness.proxy.toxics import TOXICS
 from harness.proxy.trigger import Shared, Trigger
@@ -271,7 +271,7 @@ def new_toxic(spec: ToxicSpec, taken: Collection[str]) -> ToxicState:
             extensions=toxic_extensions(kind, spec.extensions),
         )
     except WireProblem as problem:
-        raise Refused(400, str(problem)) from None
+        raise refusal_of(problem) from None
 
 
 def changed_toxic(before: ToxicState, spec: ToxicSpec) -> ToxicState:
@@ -288,7 +288,7 @@ def changed_toxic(before: ToxicState, spec: ToxicSpec) -> ToxicState:
             extensions=toxic_extensions(TOXICS[before.type], spec.extensions, before.extensions),
         )
     except WireProblem as problem:
-        raise Refused(400, str(problem)) from None
+        raise refusal_of(problem) from None
 
 
 def _attributes(kind: str, given: Mapping[str, Any]) -> dict[str, Value]:

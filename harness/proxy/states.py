@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.proxy.toxic import Direction, Per
-from harness.proxy.wire import Value
+from harness.proxy.wire import Value, WireProblem, WrongType
 
 LONGEST_NAME = 1024
 
@@ -20,6 +20,12 @@ class Refused(Exception):
         self.status = status
         self.place: int | None = None
         super().__init__(message)
+
+
+def refusal_of(problem: WireProblem) -> Refused:
+    """Values of a wrong type make the body bad, as Toxiproxy says it."""
+    prefix = "bad request body: " if isinstance(problem, WrongType) else ""
+    return Refused(400, f"{prefix}{problem}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,10 @@ class WireProblem(ValueError):
     """An attribute is of the wrong type or out of its range. The message begins with its name."""
 
 
+class WrongType(WireProblem):
+    """It is not what the attribute can be at all, whatever its range."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireAttribute:
     """A whole number: its key, the value it has when not given, and the range that is accepted.
@@ -33,11 +37,13 @@ class WireAttribute:
     def read(self, given: Any) -> int:
         """Raises ``WireProblem`` when ``given``, a JSON value, is no whole number in range."""
         if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
-            raise WireProblem(f"{self.name}: cannot unmarshal {described(given)} into a number")
+            raise WrongType(f"{self.name}: cannot unmarshal {described(given)} into a number")
         # The range first: a decimal such as 1e999999999 is short to write and endless to expand.
         number = Decimal(given)
         if not -MOST - 1 <= number <= MOST or number != int(number):
-            raise WireProblem(f"{self.name}: is no whole number from -(2^63) to 2^63-1")
+            raise WrongType(
+                f"{self.name}: {str(given)[:40]} is no whole number from -(2^63) to 2^63-1"
+            )
         if not self.least <= number <= self.most:
             unit = f" {self.unit}" if self.unit else ""
             raise WireProblem(
@@ -57,7 +63,7 @@ class TextAttribute:
     def read(self, given: Any) -> str:
         """Raises ``WireProblem`` when ``given``, a JSON value, is no such text."""
         if not isinstance(given, str):
-            raise WireProblem(f"{self.name}: cannot unmarshal {described(given)} into a text")
+            raise WrongType(f"{self.name}: cannot unmarshal {described(given)} into a text")
         if self.choices and given not in self.choices:
             raise WireProblem(f"{self.name}: {given!r} is unknown, use {' or '.join(self.choices)}")
         return given
@@ -73,9 +79,7 @@ class FlagAttribute:
     def read(self, given: Any) -> bool:
         """Raises ``WireProblem`` when ``given``, a JSON value, is neither."""
         if not isinstance(given, bool):
-            raise WireProblem(
-                f"{self.name}: cannot unmarshal {described(given)} into true or false"
-            )
+            raise WrongType(f"{self.name}: cannot unmarshal {described(given)} into true or false")
         return given
 
 

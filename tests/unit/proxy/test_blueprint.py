@@ -24,7 +24,7 @@ def spec(**more):
         ({"toxics": (ToxicSpec(type="nope"),)}, "invalid toxic type"),
         ({"toxics": (ToxicSpec(type="noop"),) * 2}, "toxic already exists"),
         ({"extensions": {"max_connections": 0}}, "max_connections: 0 is out of range, use 1 to"),
-        ({"extensions": {"lease": 7}}, "lease: cannot unmarshal number"),
+        ({"extensions": {"lease": 7}}, "bad request body: lease: cannot unmarshal number"),
     ],
 )
 def test_proxy_when_something_is_wrong_then_is_refused(wrong, says):
