@@ -108,7 +108,7 @@ class Down:
     def verify(self, turns: Sequence[Turn], _others: Sequence[Fault]) -> FaultSeen:
         """The connections that show it. On our own proxy those it ended, else those made in vain."""
         here = self._hop.observed == "here"
-        ended = max(self._were_open or 0, self._cut(turns))
+        ended = max(self._were_open or 0, self._messages_cut(turns))
         hit = ended if here else ended + self._in_vain
         what, where = "down", f"hop {self.step.on}"
         connections = "1 connection" if hit == 1 else f"{hit} connections"
@@ -145,7 +145,7 @@ class Down:
         what = f"proxy {self._hop.proxy} of {self._hop.admin} is down"
         return what, enabling_command(self._hop.admin, self._hop.proxy)
 
-    def _cut(self, turns: Sequence[Turn]) -> int:
+    def _messages_cut(self, turns: Sequence[Turn]) -> int:
         """Messages that were under way when it began, and were cut by it."""
         if self._asked is None:
             return 0
@@ -156,7 +156,8 @@ class Down:
     def _in_vain(self) -> int:
         if self._dialled is None or self._dialled_before is None:
             return 0
-        return self._dialled - self._dialled_before
+        # A hop that was made anew meanwhile counts from 0 again.
+        return max(0, self._dialled - self._dialled_before)
 
     def _open_connections(self) -> int | None:
         """On our own proxy: how many clients it is about to lose."""

@@ -81,7 +81,8 @@ class ToxicFault:
         return self._hop.observed == "here" and may_leave_no_turn(self._trace)
 
     def before_release(self) -> None:
-        self._counted_before = self._count(ProxyServer(self._hop.admin))
+        # An undo that is due meanwhile waits for it.
+        self._counted_before = self._count(ProxyServer(self._hop.admin, timeout=UNDO_LIMIT))
 
     def undo(self) -> FaultUndone:
         """Removes the toxic; says whether it was still there, and still as it was applied."""

@@ -66,7 +66,7 @@ class AppliedToxics:
         own, other = self._links(state)
         now = self._clock()
         if seated.seat.hears:
-            other.deliver(other.chain.add(seated.seat, now, heard=True))
+            other.chain.overhear(seated.seat)
         own.deliver(own.chain.add(seated.seat, now))
 
     def change(self, before: ToxicState, after: ToxicState, shared: Shared) -> None:
@@ -75,6 +75,8 @@ class AppliedToxics:
             same = is_per_request(before) == is_per_request(after)
             acting = self._seats[after.name].seat.acting if same else None
             self._reseat(after, shared, acting=acting)
+            if same and before.toxicity != after.toxicity:
+                self._set_acting(self._seats[after.name], self._clock())
             return
         seated, now = self._seats[after.name], self._clock()
         own, _ = self._links(after)
@@ -151,9 +153,7 @@ class AppliedToxics:
         elif before.hears:
             other.deliver(other.chain.remove(state.name, now))
         elif seated.seat.hears:
-            # At the end of the other chain: where toxics of the two streams stand to each other is
-            # not defined by their creation once one of them was made anew.
-            other.deliver(other.chain.add(seated.seat, now, heard=True))
+            other.chain.overhear(seated.seat, behind=own.chain.readers_behind(state.name))
         own.deliver(own.chain.replace(seated.seat, now))
 
     def _set_acting(self, seated: "_Seated", now: Instant) -> None:

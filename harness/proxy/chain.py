@@ -4,10 +4,12 @@ Before the first toxic stands a hidden entry, behind the last a hidden exit: the
 after a close, the exit lets nothing out behind one. Toxics can be added, changed and removed
 between any two items; bytes held by one that goes continue behind it, in order.
 
-A toxic that reads messages stands in the other direction's chain too, as one who hears.
+A toxic that reads messages stands in the other direction's chain too, as one who hears. Such toxics
+are nested: whoever is nearer the client is so in both chains. So each sees, of every request that it
+sees, the answer too, whether the server gave it or a toxic behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.model.units import Instant
 from harness.proxy.items import (
@@ -109,18 +111,37 @@ class Chain:
                 outputs += self._release(index, seat.wake(now), now)
         return outputs
 
-    def add(self, seat: Seat, now: Instant, *, heard: bool = False) -> list[Output]:
+    def add(self, seat: Seat, now: Instant) -> list[Output]:
         """``seat`` becomes the last one and acts from the next item on."""
-        self._stages.append(_Stage(seat, heard=heard))
+        self._stages.append(_Stage(seat, heard=False))
         self._look()
-        if heard or not seat.acting:
+        if not seat.acting:
             return []
         return self._release(len(self._stages) - 1, seat.start(now), now)
+
+    def overhear(self, seat: Seat, *, behind: Collection[str] = ()) -> None:
+        """``seat`` of the other direction hears this one.
+
+        ``behind`` names those that read messages and come after it in its own chain; here it stands
+        just behind them, and before all others that read messages.
+        """
+        place = len(self._stages)
+        for index, stage in enumerate(self._stages):
+            if stage.seat.hears and stage.seat.name not in behind:
+                place = index
+                break
+        self._stages.insert(place, _Stage(seat, heard=True))
+        self._look()
+
+    def readers_behind(self, name: str) -> list[str]:
+        """Those that read messages and come after ``name``."""
+        index, _ = self._find(name)
+        return [stage.seat.name for stage in self._stages[index + 1 :] if stage.seat.hears]
 
     def replace(self, seat: Seat, now: Instant) -> list[Output]:
         """``seat`` takes the place of the one with its name, whose bytes go on behind it."""
         index, stage = self._find(seat.name)
-        outputs = self._stopped(index, stage, now)
+        outputs = self._stopped(index, stage, now) if stage.seat.acting else []
         fresh = _Stage(seat, heard=stage.heard)
         fresh.closed = stage.closed
         self._stages[index] = fresh
@@ -156,9 +177,6 @@ class Chain:
         del self._stages[index]
         self._look()
         return outputs
-
-    def has(self, name: str) -> bool:
-        return any(stage.seat.name == name for stage in self._stages)
 
     def _find(self, name: str) -> tuple[int, _Stage]:
         for index, stage in enumerate(self._stages):

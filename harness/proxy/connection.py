@@ -7,6 +7,8 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
+import traceback
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -96,10 +98,19 @@ class Connection:
         except (OSError, TimeoutError, UnicodeError, OverflowError):
             self._dialling = None
             self.end()
+        except Exception:
+            # Whatever it is, it is this connection's matter: others must not end with it.
+            self._dialling = None
+            self.failed()
         finally:
             self._dialling = None
             self._running = False
             self._tell_if_gone()
+
+    def failed(self) -> None:
+        """Something raised on the way of its bytes; the exception is the current one."""
+        traceback.print_exc(file=sys.stderr)
+        self.end(reset=True)
 
     def end(self, *, reset: bool = False) -> None:
         """Closes both sides now, with a FIN each or a RST each; what is held is lost."""
@@ -187,15 +198,20 @@ class Connection:
     def injected(self, turn: int, toxic: str) -> None:
         """Counts a toxic once for each turn it acts on, however many pieces that has."""
         self.codec.injected(turn, toxic)
-        shared = self.toxics.shared(toxic) if self.toxics is not None else None
+        shared = self._shared(toxic)
+        # Behind the first byte of an answer the turn is told no more; it is the latest one's still.
+        turn = turn or self.codec.latest
         if shared is not None and self._injected.get(toxic) != turn:
             self._injected[toxic] = turn
             shared.injections += 1
 
     def skipped(self, toxic: str) -> None:
-        shared = self.toxics.shared(toxic) if self.toxics is not None else None
+        shared = self._shared(toxic)
         if shared is not None:
             shared.skipped += 1
+
+    def _shared(self, toxic: str) -> Shared | None:
+        return None if self.toxics is None else self.toxics.shared(toxic)
 
     @property
     def held(self) -> int:
@@ -250,6 +266,9 @@ class _Ends:
         toxics = self._connection.toxics
         if toxics is not None:
             toxics.cross(item, toxic)
+
+    def failed(self) -> None:
+        self._connection.failed()
 
     def delivered(self) -> None:
         (self._connection.up if self._answers else self._connection.down).look()

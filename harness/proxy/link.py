@@ -32,6 +32,9 @@ class Ends(Protocol):
     def crossing(self, item: Item, toxic: str) -> None:
         """``toxic`` sends ``item`` into the other direction."""
 
+    def failed(self) -> None:
+        """A toxic raised; the exception is the current one."""
+
     def delivered(self) -> None:
         """Toxics were fed; those of the other direction may have heard it."""
 
@@ -55,6 +58,9 @@ class _Nobody:
         pass
 
     def crossing(self, item: Item, toxic: str) -> None:
+        pass
+
+    def failed(self) -> None:
         pass
 
     def delivered(self) -> None:
@@ -123,6 +129,7 @@ class Link:
 
         ``now`` is for callers who have just read the clock.
         """
+        crossings: list[Crossing] = []
         for output in outputs:
             if type(output) is Chunk:  # first, for most are, and a match asks slowly
                 self._let_out(output, now)
@@ -130,8 +137,8 @@ class Link:
             match output:
                 case Injection(turn, toxic):
                     self._ends.injected(turn, toxic)
-                case Crossing(item, toxic):
-                    self._ends.crossing(item, toxic)
+                case Crossing():
+                    crossings.append(output)
                 case Skip(toxic):
                     self._ends.skipped(toxic)
                 case _:
@@ -139,6 +146,9 @@ class Link:
         if not self.done:
             self._set_timer()
             self._balance()
+        # Behind the rest: the other direction may answer into this one, or end both.
+        for crossing in crossings:
+            self._ends.crossing(crossing.item, crossing.toxic)
         self._ends.delivered()
 
     def _let_out(self, item: Item, now: Instant | None) -> None:
@@ -205,7 +215,13 @@ class Link:
         # due. One timer for the whole queue: equal deadlines on the loop keep no order.
         self._timer = None
         now = self._clock()
-        self.deliver(self.chain.wake(now), now)
+        try:
+            outputs = self.chain.wake(now)
+        except Exception:
+            # A toxic that fails, perhaps somebody else's: without its timer this would hang in silence.
+            self._ends.failed()
+            return
+        self.deliver(outputs, now)
 
     def _balance(self) -> None:
         """Reads from the source only while there is room for what it sends."""

@@ -164,6 +164,8 @@ class FramedSeat:
 
     def update(self, values: dict[str, Value], now: Instant) -> Sequence[Action]:
         actions = list(self.toxic.update(values, now))
+        if not self._started:
+            return ()  # it may want to be woken, and has not begun
         self._drain(now, actions)
         return self._told(actions)
 

@@ -55,8 +55,16 @@ class ActiveFaults:
 
     async def before_release(self) -> None:
         """Tells the faults in force that what the wire saw so far is no evidence."""
-        for fault in [fault for fault in self._in_force if fault.asks_before_release]:
-            await in_thread(fault.before_release)
+        for place, faults in tuple(self._to_undo.items()):
+            for fault in tuple(faults):
+                if fault in self._in_force and fault.asks_before_release:
+                    await to_the_end(self._look_anew(fault, place))
+
+    async def _look_anew(self, fault: Fault, place: Place) -> None:
+        async with self._locks.setdefault(place, asyncio.Lock()):
+            # One that was undone meanwhile has its last figures, and none later may come before them.
+            if fault in self._in_force:
+                await in_thread(fault.before_release)
 
     async def undo(self, fault: Fault) -> None:
         """Undoes one fault; what fails is journalled as not undone, never raised."""

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from harness.model.units import Duration
 from tests.support.markdown import ROOT, blocks
 from tests.support.proxy_api import Api
 from tests.support.sockets import Upstream
@@ -57,5 +58,31 @@ def test_toxic_when_of_an_installed_package_then_acts_like_our_own(daemon):
             client.send(b"efg")
             assert daemon.delete("/proxies/a/toxics/hush_downstream").status == 204
             assert client.ending() == "eof"
+    finally:
+        echo.close()
+
+
+@pytest.mark.parametrize("change", [False, True], ids=["next-message", "larger-limit"])
+def test_toxic_when_it_dropped_bytes_of_one_request_then_nothing_passes_behind_the_hole(
+    daemon, change
+):
+    echo = Upstream()
+    try:
+        daemon.create("a", echo.address)
+        body = {"type": "hush", "name": "t", "per": "request", "first": 1}
+        made = daemon.post("/proxies/a/toxics", {**body, "attributes": {"bytes": 3}})
+        assert made.status == 200
+        with daemon.connect("a") as client:
+            client.send(b"abcd")
+            assert client.receive(3) == b"abc"
+            if change:
+                raised = daemon.patch("/proxies/a/toxics/t", {"attributes": {"bytes": 1000}})
+                assert raised.status == 200
+            client.send(b"efg")
+            assert client.silent(Duration.of_ms(200))
+            assert daemon.delete("/proxies/a/toxics/t").status == 204
+            assert client.ending() == "eof"
+        with daemon.connect("a") as client:
+            client.round_trip()
     finally:
         echo.close()

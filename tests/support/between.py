@@ -55,7 +55,7 @@ class Between:
             on_message=lambda _request: None,
         )
         self._own, other = (self._down, self._up) if own == "downstream" else (self._up, self._down)
-        self._deliver(other.add(self.seat, t(0), heard=True), other)
+        other.overhear(self.seat)
         self._deliver(self._own.add(self.seat, t(0)), self._own)
 
     @property

@@ -110,6 +110,7 @@ class Side:
         self.cross = None
 
     def deliver(self, outputs):
+        crossings = [output for output in outputs if isinstance(output, Crossing)]
         for output in outputs:
             if isinstance(output, Chunk):
                 assert self.ended is None, "nothing may follow a close"
@@ -117,8 +118,8 @@ class Side:
             elif isinstance(output, Close):
                 assert self.ended is None or (self.ended == "eof" and output.how != "eof")
                 self.ended = output.how
-            elif isinstance(output, Crossing):
-                self.cross(output.item, output.toxic)
+        for crossing in crossings:
+            self.cross(crossing.item, crossing.toxic)
 
 
 class Conversation:

@@ -317,6 +317,51 @@ def test_match_when_two_values_are_given_then_those_requests_are_hit_and_no_othe
     assert len(web.seen) == 3
 
 
+@case("E-19", effect=True)
+def test_match_when_two_toxics_have_each_their_own_then_pipelined_answers_keep_their_order(
+    ours, web
+):
+    ours.create("a", web.address)
+    for name, status in (("first", 500), ("second", 429)):
+        ours.toxic(
+            "a", "http_status", name=name, attributes={"status": status},
+            match={"header": "x", "values": [name]},
+        )  # fmt: skip
+    asked = ["second", "first", "none", "first", "second", "none", "second", "first"]
+    with ours.connect("a") as client:
+        client.send(
+            b"".join(b"GET / HTTP/1.1\r\nHost: a\r\nx: %s\r\n\r\n" % x.encode() for x in asked)
+        )
+        reader = client.sock.makefile("rb")
+        found = []
+        for _ in asked:
+            found.append(int(reader.readline().split()[1]))
+            head = iter(reader.readline, b"\r\n")
+            length = sum(
+                int(h.split(b":")[1]) for h in head if h.lower().startswith(b"content-length")
+            )
+            reader.read(length)
+    assert found == [{"first": 500, "second": 429, "none": 200}[x] for x in asked]
+
+
+@case("E-17", effect=True)
+@pytest.mark.parametrize("order", [["http_status", "latency"], ["latency", "http_status"]])
+def test_toxics_when_both_read_messages_then_each_hits_its_own_whatever_their_order(
+    ours, web, order
+):
+    ours.create("a", web.address)
+    attributes = {"http_status": {}, "latency": {"latency": 400}}
+    for kind in order:
+        match = {"header": "x", "values": [kind]}
+        ours.toxic("a", kind, attributes=attributes[kind], match=match)
+    with browser(ours) as client:
+        for asked in ("latency", "none", "http_status", "latency", "none", "latency"):
+            began = clock()
+            status = fetched(client, headers={"x": asked})[0]
+            assert status == (503 if asked == "http_status" else 200)
+            assert (clock() - began >= 400) == (asked == "latency"), asked
+
+
 # blackhole_after, cut
 
 

@@ -168,6 +168,19 @@ def test_verify_before_a_foreign_one_when_it_is_dialled_in_vain_since_the_releas
     assert fault.verify([], []).hit == 3
 
 
+def test_verify_before_a_foreign_one_when_its_hop_counts_from_anew_then_no_less_than_none(
+    server: Server,
+):
+    fault = down(BEFORE)
+    server.counts = Counts(connections=5)
+    fault.apply(TERMS)
+    server.counts = Counts(connections=4)
+    fault.undo()
+    found = fault.verify([], [])
+    assert (found.hit, found.messages) == (0, 0)
+    assert "seen on" not in found.summary
+
+
 def test_verify_before_a_foreign_one_when_nobody_dials_then_it_is_not_seen(server: Server):
     fault = down(BEFORE)
     server.counts = Counts(connections=5, open=5)

@@ -134,6 +134,36 @@ def test_toxicity_when_given_again_to_a_framed_toxic_then_is_drawn_once():
     assert common.trigger.seen == 1
 
 
+def test_toxic_when_it_does_not_act_then_a_change_of_its_draws_ends_nothing():
+    toxics, _, down = applied()
+    off = replace(LAG, type="timeout", attributes={"timeout": 0}, toxicity=0.0)
+    toxics.add(off, shared())
+    toxics.change(off, replace(off, extensions=Extensions(seed=5)), shared())
+    assert down.delivered == []
+
+
+def test_toxicity_when_changed_together_with_the_seed_then_takes_effect():
+    toxics, _, down = applied()
+    off = replace(LAG, toxicity=0.0)
+    toxics.add(off, shared())
+    toxics.change(off, replace(LAG, extensions=Extensions(seed=5)), shared())
+    assert not down.chain.transparent
+
+
+def test_toxics_when_both_read_messages_then_are_nested():
+    """The one nearer the client is so in both directions, however they came to read."""
+    for late in (None, "request"):
+        toxics, up, down = applied()
+        one = framed(name="one")
+        two = replace(LAG, name="two", extensions=Extensions(per=late))
+        three = framed(name="three")
+        for state in (one, two, three):
+            toxics.add(state, shared())
+        toxics.change(two, replace(two, extensions=Extensions(per="request")), shared())
+        assert [stage.seat.name for stage in down.chain._stages] == ["one", "two", "three"]
+        assert [stage.seat.name for stage in up.chain._stages] == ["three", "two", "one"]
+
+
 def test_upstream_when_a_toxic_takes_some_requests_alone_then_is_needed():
     toxics, _, _ = applied()
     swallows = replace(framed(), attributes={"requests": 0, "forward": False})

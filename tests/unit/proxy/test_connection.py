@@ -5,12 +5,19 @@ import errno
 import gc
 import socket
 import weakref
+from random import Random
 
 import pytest
 
 from harness.proxy.connection import Connection, _Side
+from harness.proxy.items import WakeAt
+from harness.proxy.seat import PlainSeat
+from harness.proxy.toxic import Toxic
+from harness.proxy.toxics.noop import Noop
+from harness.proxy.trigger import Shared, Trigger
 from harness.proxy.turn_log import TurnLog
 from tests.support import virtual_time
+from tests.support.playbook import t
 
 
 class FakeTransport(asyncio.Transport):
@@ -101,6 +108,52 @@ def test_bytes_when_exchanged_then_pass_and_make_a_turn(it):
     assert (it.server.written, it.client.written) == (b"ask", b"answer")
     assert it.ends() == ["answered"]
     assert (it.log.bytes_up, it.log.bytes_down) == (3, 6)
+
+
+@joined
+def test_toxic_when_it_acts_on_an_answer_of_several_reads_then_is_counted_once(it):
+    counted = Shared(Trigger())
+
+    class Noops:
+        needs_upstream = cross = None
+
+        def shared(self, toxic):
+            return counted
+
+    it.connection.toxics = Noops()
+    it.connection.down.chain.add(PlainSeat("n", Noop({}, Random(1), {}), acting=True), t(0))
+    for _ in range(3):
+        it.client_side.data_received(b"ask")
+        for piece in (b"ans", b"wer", b"."):
+            it.server_side.data_received(piece)
+    assert counted.injections == 3
+    it.connection.toxics = None
+
+
+@joined
+def test_toxic_when_it_raises_as_it_is_woken_then_the_connection_is_reset(it):
+    class Raises(Toxic):
+        def feed(self, item, now):
+            return (WakeAt(now),)
+
+        def wake(self, now):
+            raise RuntimeError("broken")
+
+    it.connection.down.chain.add(PlainSeat("x", Raises({}, Random(1), {}), acting=True), t(0))
+    it.server_side.data_received(b"answer")
+    it.connection.down._wake()
+    assert (it.client.ended, it.server.ended) == ("reset", "reset")
+
+
+@joined
+async def test_dial_when_anything_is_raised_then_only_this_connection_ends(it):
+    class Loop:
+        async def connect_accepted_socket(self, make, sock):
+            raise ValueError("embedded null character")
+
+    it.connection._loop = Loop()
+    await it.connection.run(None, "h", 1)
+    assert it.client.ended == "reset"
 
 
 @joined

@@ -48,6 +48,9 @@ class FakeEnds:
     def delivered(self):
         pass
 
+    def failed(self):
+        self.said.append("failed")
+
     def finished(self, now):
         self.said.append("finished")
 

@@ -20,6 +20,7 @@ from harness.proxy.items import (
 from harness.proxy.seat import FramedSeat
 from harness.proxy.toxic import Toxic
 from harness.proxy.toxics.latency import Latency
+from harness.proxy.toxics.timeout import Timeout
 from tests.support.playbook import Send, at, play, t, then
 
 
@@ -239,6 +240,13 @@ def test_start_when_by_request_then_comes_with_the_first_that_is_hit():
     assert WakeAt(t(9)) in seat.feed(turn(2, b"b"), t(0))
     assert WakeAt(t(9)) not in seat.feed(turn(2, b"c"), t(0))
     assert list(framed(Alarm({}, Random(1), {})).start(t(0))) == [WakeAt(t(9))]
+
+
+def test_update_when_it_has_not_begun_then_wakes_nobody():
+    seat = framed(Timeout({"timeout": 0}, Random(1), {}), own="upstream", hit={2})
+    seat.feed(turn(1, b"a"), t(0))
+    assert list(seat.update({"timeout": 5}, t(1))) == []
+    assert WakeAt(t(7)) in seat.feed(turn(2, b"b"), t(2))
 
 
 def test_toxic_when_it_never_acted_then_is_not_asked_to_give_back():

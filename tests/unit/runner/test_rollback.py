@@ -40,6 +40,7 @@ def a_hop(
 HOP, FOREIGN = a_hop(), a_hop("before")
 STEP = FaultStep(id="latency@db", kind="latency", on="db", params={"latency": "40ms"})
 SECOND = FaultStep(id="latency@db#2", kind="latency", on="db", params={"latency": "5ms"})
+SLOW_CLOSE = FaultStep(id="slow_close@db", kind="slow_close", on="db", params={"delay": "1s"})
 
 
 class AServer:
@@ -294,19 +295,82 @@ def test_before_release_when_faults_are_in_force_then_those_that_count_are_asked
         return Counts(connections=0, open=0, acted={})
 
     monkeypatch.setattr(ProxyServer, "counts", counts)
-    slow = FaultStep(id="slow_close@db", kind="slow_close", on="db", params={"delay": "1s"})
-
     async def scenario() -> None:
         faults = active(lambda _event: None)
         await faults.apply(STEP, a_hop(proxy="a"), round=1)
-        await faults.apply(slow, a_hop(proxy="b"), round=1)
-        over = await faults.apply(slow, a_hop(proxy="c"), round=1)
+        await faults.apply(SLOW_CLOSE, a_hop(proxy="b"), round=1)
+        over = await faults.apply(SLOW_CLOSE, a_hop(proxy="c"), round=1)
         await faults.undo(over)
         asked.clear()
         await faults.before_release()
 
     asyncio.run(scenario())
     assert asked == ["b"]
+
+
+class Counting:
+    """``ProxyServer.counts``: notes whom it was asked about; the first question waits for ``go_on``."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[str] = []
+        self.entered, self.go_on = threading.Event(), threading.Event()
+        self.slow = False
+        monkeypatch.setattr(ProxyServer, "counts", lambda _s, proxy: self._count(proxy))
+
+    def _count(self, proxy: str) -> Counts:
+        self.calls.append(proxy)
+        if self.slow:
+            self.slow = False
+            self.entered.set()
+            assert self.go_on.wait(10)
+            self.calls.append(f"{proxy} answered")
+        return Counts(connections=0, open=0, acted={})
+
+
+def test_before_release_when_a_fault_is_undone_meanwhile_then_it_is_not_asked_any_more(
+    server: AServer, monkeypatch: pytest.MonkeyPatch
+):
+    counting = Counting(monkeypatch)
+
+    async def scenario() -> None:
+        faults = active(lambda _event: None)
+        await faults.apply(SLOW_CLOSE, a_hop(proxy="a"), round=1)
+        short = await faults.apply(SLOW_CLOSE, a_hop(proxy="b"), round=1)
+        counting.slow = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(faults.before_release())
+            assert await asyncio.to_thread(counting.entered.wait, 10)
+            await faults.undo(short)
+            counting.calls.clear()
+            counting.go_on.set()
+
+    asyncio.run(scenario())
+    assert counting.calls == ["a answered"]
+
+
+def test_undo_when_the_fault_is_being_asked_before_the_release_then_waits_for_it(
+    server: AServer, monkeypatch: pytest.MonkeyPatch
+):
+    counting = Counting(monkeypatch)
+    monkeypatch.setattr(
+        ProxyServer, "remove_toxic", lambda _s, _p, _n: counting.calls.append("undone") or True
+    )
+
+    async def scenario() -> None:
+        faults = active(lambda _event: None)
+        fault = await faults.apply(SLOW_CLOSE, a_hop(proxy="a"), round=1)
+        counting.calls.clear()
+        counting.slow = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(faults.before_release())
+            assert await asyncio.to_thread(counting.entered.wait, 10)
+            undoing = group.create_task(faults.undo(fault))
+            done, _ = await asyncio.wait([undoing], timeout=0.05)
+            assert not done
+            counting.go_on.set()
+
+    asyncio.run(scenario())
+    assert counting.calls == ["a", "a answered", "undone", "a"]
 
 
 def test_seen_in_when_asked_then_each_fault_knows_the_others_of_its_hop(
