@@ -36,9 +36,15 @@ class Head(Struct, frozen=True):
 
     @property
     def status(self) -> int | None:
-        """The status of a response; None for a request. Below 200, 101 apart, another one follows."""
+        """The status of a response; None for a request."""
         version, _, rest = self.start.partition(b" ")
         return int(rest[:3]) if version.startswith(b"HTTP/") else None
+
+    @property
+    def interim(self) -> bool:
+        """Whether another response to the same request follows, as behind 100, 102 and 103."""
+        status = self.status
+        return status is not None and status < 200 and status != 101
 
 
 class Part(Struct, frozen=True, gc=False):

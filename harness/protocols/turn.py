@@ -24,7 +24,7 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """One turn. ``seq`` counts from 1 on its connection, ``conn`` from 1 on its proxy.
 
     ``upstream`` is when the first byte of the answer came from the server, before any toxic.
-    ``injected`` names the toxics that had delayed the turn by the time it ended.
+    ``injected`` names the toxics that had acted on the turn by the time it ended.
     """
 
     conn: int
@@ -76,7 +76,7 @@ class TurnCodec:
         return self._close("answered", now)
 
     def injected(self, turn: int, toxic: str) -> None:
-        """``toxic`` held back bytes of ``turn``; said too late (the turn has ended) it is ignored."""
+        """``toxic`` acted on bytes of ``turn``; said too late (the turn has ended) it is ignored."""
         if turn == self._seq and self._arrived is not None and toxic not in self._injected:
             self._injected = (*self._injected, toxic)
 

@@ -5,8 +5,11 @@ Reading, resolving and writing them; binding is the listener's business.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
+
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
 class AddressProblem(ValueError):
@@ -36,10 +39,13 @@ def split(text: str) -> tuple[str, int]:
     """Host (perhaps empty) and port of an address.
 
     Raises:
-        AddressProblem: there is no port, or it is no number and no known service.
+        AddressProblem: there is no port, or it is no number and no known service; or a NUL, which
+            no host has.
     """
     if not text:
         return "", 0
+    if "\0" in text:
+        raise AddressProblem(f"address {text!r}: a NUL cannot be in an address")
     host, colon, port = text.rpartition(":")
     if text.startswith("["):
         inside, bracket, rest = text[1:].partition("]")
@@ -56,13 +62,13 @@ def split(text: str) -> tuple[str, int]:
 def _port(text: str) -> int:
     if not text:
         return 0
-    if text.lstrip("+-").isdecimal():
+    if _NUMBER.fullmatch(text):
         if len(text) > 8 or not 0 <= int(text) <= 65535:
             raise AddressProblem(f"address {text}: invalid port")
         return int(text)
     try:
         return socket.getservbyname(text, "tcp")
-    except OSError:
+    except (OSError, ValueError):  # the latter for a text that no name can be, half a pair say
         raise AddressProblem(f"lookup tcp/{text}: unknown port") from None
 
 

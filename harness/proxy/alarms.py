@@ -43,7 +43,7 @@ class Alarm:
     def cancel(self) -> None:
         if self.callback is not None:
             self.callback = None
-            self._alarms.cancelled()
+            self._alarms.note_cancelled()
 
 
 class Alarms:
@@ -59,6 +59,7 @@ class Alarms:
         self._numbers = count()
         self._armed = sys.maxsize
         self._cancelled = 0
+        self._loop = loop
         self._timer = _Timerfd()
         loop.add_reader(self._timer.descriptor, self._expired)
 
@@ -70,12 +71,20 @@ class Alarms:
             self._arm(due_ns)
         return alarm
 
-    def cancelled(self) -> None:
+    def note_cancelled(self) -> None:
+        """By the alarm itself; it stays where it is until enough of them are to be swept out."""
         self._cancelled += 1
         if self._cancelled > _SWEEP and self._cancelled > len(self._heap) // 2:
             self._heap = [entry for entry in self._heap if entry[2].callback is not None]
             heapify(self._heap)
             self._cancelled = 0
+
+    def close(self) -> None:
+        """Nothing goes off any more. Once is enough, and more does no harm."""
+        self._heap.clear()
+        if self._timer.descriptor >= 0:
+            self._loop.remove_reader(self._timer.descriptor)
+            self._timer.close()
 
     def _arm(self, due_ns: int) -> None:
         self._armed = due_ns
@@ -121,6 +130,10 @@ class _Timerfd:
         # Zero would disarm it.
         self._spec[2], self._spec[3] = divmod(max(1, due_ns), _SECOND)
         self._settime(self.descriptor, _ABSOLUTE, self._spec, None)
+
+    def close(self) -> None:
+        descriptor, self.descriptor = self.descriptor, -1
+        os.close(descriptor)
 
     def read(self) -> bool:
         """True if it has expired since it was set."""

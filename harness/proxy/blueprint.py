@@ -1,14 +1,22 @@
-"""A proxy that is asked for, checked as far as that needs no other proxy and no socket."""
+"""What is asked for, a proxy or a toxic, checked as far as that needs no other proxy and no socket."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.proxy import extensions
 from harness.proxy.addresses import Listen
-from harness.proxy.proxy import Proxy, Surroundings, new_toxic
-from harness.proxy.states import ProxySpec, Refused, ToxicState, checked_name, refusal_of
-from harness.proxy.wire import WireProblem
+from harness.proxy.proxy import Proxy, Surroundings
+from harness.proxy.states import (
+    ProxySpec,
+    Refused,
+    ToxicSpec,
+    ToxicState,
+    checked_name,
+    refusal_of,
+)
+from harness.proxy.toxics import TOXICS
+from harness.proxy.wire import Value, WireProblem, completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,69 @@ def checked(spec: ProxySpec, where: str = "") -> Blueprint:
         lease=lease(spec.extensions),
         names_lease="lease" in spec.extensions,
     )
+
+
+def new_toxic(spec: ToxicSpec, taken: Collection[str]) -> ToxicState:
+    """Checks in the order in which Toxiproxy complains; then what it does not know.
+
+    Raises:
+        Refused: stream, type, name, an attribute or an extension.
+    """
+    stream = spec.stream
+    if stream is not None and stream.lower() not in {"upstream", "downstream"}:
+        raise Refused(400, "stream was invalid, can be either upstream or downstream")
+    if spec.type is None or spec.type not in TOXICS:
+        raise Refused(400, "invalid toxic type")
+    kind = TOXICS[spec.type]
+    stream = kind.streams[0] if stream is None else stream
+    name = checked_name(spec.name or f"{spec.type}_{stream}")
+    if name in taken:
+        raise Refused(409, "toxic already exists")
+    if stream.lower() not in kind.streams:
+        raise Refused(
+            400, f"stream: {spec.type} cannot be {stream}, use {' or '.join(kind.streams)}"
+        )
+    try:
+        return ToxicState(
+            name=name,
+            type=spec.type,
+            stream=stream,
+            toxicity=1.0 if spec.toxicity is None else spec.toxicity,
+            attributes=_attributes(spec.type, spec.attributes),
+            extensions=extensions.toxic_extensions(kind, spec.extensions),
+        )
+    except WireProblem as problem:
+        raise refusal_of(problem) from None
+
+
+def changed_toxic(before: ToxicState, spec: ToxicSpec) -> ToxicState:
+    """What ``before`` becomes; checked on the values it would have then.
+
+    Raises:
+        Refused: an attribute or an extension.
+    """
+    try:
+        return replace(
+            before,
+            toxicity=before.toxicity if spec.toxicity is None else spec.toxicity,
+            attributes=_attributes(before.type, {**before.attributes, **_given(spec.attributes)}),
+            extensions=extensions.toxic_extensions(
+                TOXICS[before.type], spec.extensions, before.extensions
+            ),
+        )
+    except WireProblem as problem:
+        raise refusal_of(problem) from None
+
+
+def _attributes(kind: str, given: Mapping[str, Any]) -> dict[str, Value]:
+    values = completed(TOXICS[kind].wire, given)
+    TOXICS[kind].check(values)
+    return values
+
+
+def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Null is as not given."""
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def max_connections(given: Mapping[str, Any], before: int | None = None) -> int | None:

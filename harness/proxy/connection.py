@@ -197,10 +197,11 @@ class Connection:
 
     def injected(self, turn: int, toxic: str) -> None:
         """Counts a toxic once for each turn it acts on, however many pieces that has."""
+        # Behind the first byte of an answer the turn is told no more, and a close has none: it is the
+        # latest one's, which may be open still and end by it.
+        turn = turn or self.codec.latest
         self.codec.injected(turn, toxic)
         shared = self._shared(toxic)
-        # Behind the first byte of an answer the turn is told no more; it is the latest one's still.
-        turn = turn or self.codec.latest
         if shared is not None and self._injected.get(toxic) != turn:
             self._injected[toxic] = turn
             shared.injections += 1

@@ -4,8 +4,10 @@ Who is served, and how, is the proxy's business.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
+import struct
 from collections.abc import Callable
 
 from harness.model.units import Duration
@@ -15,6 +17,7 @@ _BACKLOG = 1024
 _AT_ONCE = 64
 # A shortage of descriptors or memory: pause instead of spinning on a ready socket.
 _SHORTAGE_PAUSE = Duration.of_ms(250)
+_LINGER_NONE = struct.pack("ii", 1, 0)
 
 
 class ListenFailed(Exception):
@@ -27,7 +30,7 @@ class ListenFailed(Exception):
 
 
 class Listener:
-    """``accepted`` gets each new socket, non-blocking."""
+    """``accepted`` gets each new socket, non-blocking; another one may be put in its place."""
 
     def __init__(
         self,
@@ -37,7 +40,7 @@ class Listener:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._sock = sock
-        self._accepted = accepted
+        self.accepted = accepted
         self._loop = loop
         self._pause: asyncio.TimerHandle | None = None
         loop.add_reader(sock.fileno(), self._accept)
@@ -60,7 +63,7 @@ class Listener:
                 self._pause = self._loop.call_later(_SHORTAGE_PAUSE.in_s, self._resume)
                 return
             sock.setblocking(False)
-            self._accepted(sock)
+            self.accepted(sock)
 
     def _resume(self) -> None:
         self._pause = None
@@ -111,6 +114,13 @@ def _bind(family: socket.AddressFamily, address: Listen) -> tuple[socket.socket,
         raise ListenFailed(address, error) from error
     host, port = sock.getsockname()[:2]
     return sock, Listen(host, port)
+
+
+def reset(sock: socket.socket) -> None:
+    """Closes an accepted socket with a RST."""
+    with contextlib.suppress(OSError):  # its peer has gone already
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+    sock.close()
 
 
 def same(one: Listen, other_text: str) -> bool:

@@ -5,8 +5,10 @@ Every method takes effect at once and waits for nothing. Rules across proxies st
 
 import asyncio
 import socket
-from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+import sys
+import traceback
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.units import Duration, Instant
@@ -14,16 +16,13 @@ from harness.proxy.addresses import AddressProblem, Listen, split
 from harness.proxy.alarms import Timers
 from harness.proxy.applied import AppliedToxics
 from harness.proxy.connection import Connection
-from harness.proxy.extensions import toxic_extensions
 from harness.proxy.lifetimes import Lifetimes
 from harness.proxy.limits import ConnectionLimit
-from harness.proxy.listener import Listener, bind
-from harness.proxy.states import Refused, ToxicSpec, ToxicState, checked_name, refusal_of
+from harness.proxy.listener import Listener, bind, reset
+from harness.proxy.states import Refused, ToxicState
 from harness.proxy.tallies import Tallies, Tally
-from harness.proxy.toxics import TOXICS
 from harness.proxy.trigger import Shared, Trigger
 from harness.proxy.turn_log import TurnLog, TurnPage
-from harness.proxy.wire import Value, WireProblem, completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +43,9 @@ class Proxy:
 
     ``address`` is where it listens or would. ``lease`` is the one it is attached to, and
     ``disabled_by`` the one that enables it again.
+
+    A toxic that raises, perhaps one of somebody else's making, costs the connection on which it did
+    so: that one is reset, and stderr has the reason. The proxy and its other connections go on.
     """
 
     def __init__(
@@ -58,7 +60,8 @@ class Proxy:
         self.disabled_by: str | None = None
         self.toxics: list[ToxicState] = []
         self.shared: dict[str, Shared] = {}
-        self.connections: dict[Connection, AppliedToxics] = {}
+        self.connections: dict[Connection, AppliedToxics | None] = {}
+        """Each with its toxics; None once one of them has raised, until its sockets are closed."""
         self.refused = 0
         self.log = TurnLog()
         self._around = around
@@ -72,12 +75,34 @@ class Proxy:
     def enabled(self) -> bool:
         return self._listener is not None
 
+    @property
+    def upstream(self) -> str:
+        """As it was given."""
+        return self._upstream
+
+    @upstream.setter
+    def upstream(self, text: str) -> None:
+        # Read here and not for each client: to look up the name of a service blocks.
+        self._upstream, self._dialled = text, _dialled(text)
+
     def serve(self, bound: tuple[socket.socket, Listen]) -> None:
         """Listens on a bound socket from now on."""
         sock, self.address = bound
         self.listen = self.address.text()
         self.disabled_by = None
         self._listener = Listener(sock, self._accepted, loop=self._around.loop)
+
+    def hand_over(self) -> Listener:
+        """What it listens with, which is its successor's from now on."""
+        listener, self._listener = self._listener, None
+        assert listener is not None
+        return listener
+
+    def take_over(self, listener: Listener, address: Listen) -> None:
+        """Listens from now on in the place of a predecessor; no client is refused meanwhile."""
+        listener.accepted = self._accepted
+        self._listener = listener
+        self.address, self.listen = address, address.text()
 
     def enable(self) -> None:
         """Binds and listens.
@@ -128,8 +153,7 @@ class Proxy:
         self.toxics.append(state)
         self.shared[state.name] = shared = Shared(_trigger(state))
         self._start_lifetime(state)
-        for applied in tuple(self.connections.values()):
-            applied.add(state, shared)
+        self._on_connections(state.name, lambda applied: applied.add(state, shared))
 
     def change_toxic(self, after: ToxicState, *, given: Collection[str] = ()) -> None:
         """Replaces the toxic of that name; ``given`` are the extensions that begin anew."""
@@ -140,18 +164,16 @@ class Proxy:
             shared.trigger = _trigger(after)
         if "duration" in given:
             self._start_lifetime(after)
-        for connection, applied in tuple(self.connections.items()):
-            applied.change(before, after, shared)
-            _end_if_stranded(connection, applied)
+        self._on_connections(after.name, lambda applied: applied.change(before, after, shared))
 
     def remove_toxic(self, name: str) -> None:
         state = self.toxic(name)
         self.toxics.remove(state)
         self._lifetimes.forget(name)
-        for connection, applied in tuple(self.connections.items()):
-            applied.remove(state)
-            _end_if_stranded(connection, applied)
-        self._tallies.add(state, self.shared.pop(name))
+        try:
+            self._on_connections(name, lambda applied: applied.remove(state))
+        finally:
+            self._tallies.add(state, self.shared.pop(name))
 
     def remove_toxics(self) -> None:
         for state in tuple(self.toxics):
@@ -164,6 +186,26 @@ class Proxy:
     def tallies(self) -> tuple[Tally, ...]:
         """What its toxics did, those that are gone among them."""
         return self._tallies.all(self.toxics, self.shared)
+
+    def _on_connections(self, toxic: str, act: Callable[[AppliedToxics], None]) -> None:
+        for connection, applied in tuple(self.connections.items()):
+            if applied is None:
+                continue
+            try:
+                act(applied)
+                _end_if_stranded(connection, applied)
+            except Exception:
+                if connection in self.connections:
+                    self.connections[connection] = None
+                connection.end(reset=True)
+                self._tell_of(toxic, connection)
+
+    def _tell_of(self, toxic: str, connection: Connection) -> None:
+        """The exception is the current one."""
+        sys.stderr.write(
+            f"Toxic {toxic} of proxy {self.name}: raised on connection {connection.number}, "
+            f"which is reset.\n{traceback.format_exc()}"
+        )
 
     def _start_lifetime(self, state: ToxicState) -> None:
         duration = state.extensions.duration
@@ -187,7 +229,8 @@ class Proxy:
         )
 
     def gone(self, connection: Connection) -> None:
-        if self.connections.pop(connection, None) is not None:
+        if connection in self.connections:
+            del self.connections[connection]
             self._around.limit.leave()
         if not self.connections:
             self._quiet.set()
@@ -226,80 +269,31 @@ class Proxy:
             latest_turn=lambda: codec.latest,
         )
         connection.toxics = applied
-        for state in self.toxics:
-            applied.add(state, self.shared[state.name])
+        if not self._all_added(connection, applied):
+            reset(sock)
+            return
         self.connections[connection] = applied
-        around.limit.enter()  # not before: a toxic of others may fail when it is made
+        around.limit.enter()
         self._quiet.clear()
-        around.spawn(connection.run(sock, *self._upstream()))
+        around.spawn(connection.run(sock, *self._dialled))
 
-    def _upstream(self) -> tuple[str, int]:
-        try:
-            host, port = split(self.upstream)
-        except AddressProblem:
-            return "", 0  # cannot be dialled; each client is closed at once
-        return host or "localhost", port
+    def _all_added(self, connection: Connection, applied: AppliedToxics) -> bool:
+        for state in tuple(self.toxics):
+            try:
+                applied.add(state, self.shared[state.name])
+            except Exception:
+                connection.end(reset=True)  # those before it may have set timers
+                self._tell_of(state.name, connection)
+                return False
+        return True
 
 
-def new_toxic(spec: ToxicSpec, taken: Collection[str]) -> ToxicState:
-    """Checks in the order in which Toxiproxy complains; then what it does not know.
-
-    Raises:
-        Refused: stream, type, name, an attribute or an extension.
-    """
-    stream = spec.stream
-    if stream is not None and stream.lower() not in {"upstream", "downstream"}:
-        raise Refused(400, "stream was invalid, can be either upstream or downstream")
-    if spec.type is None or spec.type not in TOXICS:
-        raise Refused(400, "invalid toxic type")
-    kind = TOXICS[spec.type]
-    stream = kind.streams[0] if stream is None else stream
-    name = checked_name(spec.name or f"{spec.type}_{stream}")
-    if name in taken:
-        raise Refused(409, "toxic already exists")
-    if stream.lower() not in kind.streams:
-        raise Refused(
-            400, f"stream: {spec.type} cannot be {stream}, use {' or '.join(kind.streams)}"
-        )
+def _dialled(upstream: str) -> tuple[str, int]:
     try:
-        return ToxicState(
-            name=name,
-            type=spec.type,
-            stream=stream,
-            toxicity=1.0 if spec.toxicity is None else spec.toxicity,
-            attributes=_attributes(spec.type, spec.attributes),
-            extensions=toxic_extensions(kind, spec.extensions),
-        )
-    except WireProblem as problem:
-        raise refusal_of(problem) from None
-
-
-def changed_toxic(before: ToxicState, spec: ToxicSpec) -> ToxicState:
-    """What ``before`` becomes; checked on the values it would have then.
-
-    Raises:
-        Refused: an attribute or an extension.
-    """
-    try:
-        return replace(
-            before,
-            toxicity=before.toxicity if spec.toxicity is None else spec.toxicity,
-            attributes=_attributes(before.type, {**before.attributes, **_given(spec.attributes)}),
-            extensions=toxic_extensions(TOXICS[before.type], spec.extensions, before.extensions),
-        )
-    except WireProblem as problem:
-        raise refusal_of(problem) from None
-
-
-def _attributes(kind: str, given: Mapping[str, Any]) -> dict[str, Value]:
-    values = completed(TOXICS[kind].wire, given)
-    TOXICS[kind].check(values)
-    return values
-
-
-def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Null is as not given."""
-    return {name: value for name, value in attributes.items() if value is not None}
+        host, port = split(upstream)
+    except AddressProblem:
+        return "", 0  # cannot be dialled; each client is closed at once
+    return host or "localhost", port
 
 
 def _trigger(state: ToxicState) -> Trigger:

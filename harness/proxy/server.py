@@ -6,7 +6,13 @@ no other call can interrupt. HTTP stays in ``api``.
 
 from harness.proxy.addresses import Listen
 from harness.proxy.binding import Bound, bound, bound_beside, refuse_circle, resolved
-from harness.proxy.blueprint import checked, lease, max_connections
+from harness.proxy.blueprint import (
+    changed_toxic,
+    checked,
+    lease,
+    max_connections,
+    new_toxic,
+)
 from harness.proxy.leases import Leases
 from harness.proxy.leasing import Leasing
 from harness.proxy.listener import ListenFailed, same
@@ -18,7 +24,7 @@ from harness.proxy.listing import (
     entries,
     require_leases,
 )
-from harness.proxy.proxy import Proxy, Surroundings, changed_toxic, new_toxic
+from harness.proxy.proxy import Proxy, Surroundings
 from harness.proxy.states import ProxySpec, Refused, ToxicSpec, ToxicState
 
 
@@ -125,12 +131,13 @@ class Server:
                 entry.present.lease = entry.blueprint.lease
             return entry.present
         proxy = entry.blueprint.built(entry.address, self._around)
-        if entry.present is not None:
-            entry.present.end()
         if entry.bound is not None:
             proxy.serve(entry.bound)
-        elif entry.blueprint.enabled:
-            proxy.serve(bound(entry.address))  # the address its predecessor has just given up
+        elif entry.present is not None and entry.blueprint.enabled:
+            # The socket itself: an address that is given up may be gone when it is bound again.
+            proxy.take_over(entry.present.hand_over(), entry.present.address)
+        if entry.present is not None:
+            entry.present.end()
         self._proxies[proxy.name] = proxy
         return proxy
 

@@ -2,9 +2,9 @@
 
 from harness.model.errors import UserError
 from harness.model.units import Duration, Rate, Size
-from harness.proxy.wire import MOST, MOST_MS
+from harness.proxy.wire import MOST, MOST_MS, NS_PER_MS
 
-_NS_PER_MS = 1_000_000
+_NS_PER_S = 1_000_000_000
 _NS_PER_US = 1_000
 _KB = 1_000
 
@@ -15,7 +15,16 @@ def whole_ms(name: str, duration: Duration) -> int:
     Raises:
         UserError: the duration is finer than that, negative, or far too long.
     """
-    return _whole(name, duration, _NS_PER_MS, "ms", "millisecond", MOST_MS)
+    return _whole(name, duration, NS_PER_MS, "ms", "millisecond", MOST_MS)
+
+
+def whole_seconds(name: str, duration: Duration) -> int:
+    """Whole seconds.
+
+    Raises:
+        UserError: the duration is finer than that, negative, or far too long.
+    """
+    return _whole(name, duration, _NS_PER_S, "s", "second", MOST_MS // 1_000)
 
 
 def whole_us(name: str, duration: Duration) -> int:

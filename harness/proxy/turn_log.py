@@ -91,8 +91,6 @@ class TurnLog:
         self.bytes_down = 0
         self.sent_up = 0
         self.sent_down = 0
-        self.sent_up = 0
-        self.sent_down = 0
 
     def append(self, turn: Turn) -> None:
         if len(self._turns) == self._kept:

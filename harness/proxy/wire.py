@@ -7,6 +7,7 @@ from typing import Any
 
 # More milliseconds than this overflow 64-bit nanoseconds; Toxiproxy then does not delay at all.
 MOST_MS = 9_223_372_036_854
+NS_PER_MS = 1_000_000
 MOST = 2**63 - 1
 
 Value = int | str | bool
@@ -95,6 +96,11 @@ def described(value: Any) -> str:
 def milliseconds(name: str, *, default: int | None = 0, least: int = -(2**63)) -> WireAttribute:
     """A time. Negative ones are accepted and count as 0, as Toxiproxy has it, unless said."""
     return WireAttribute(name=name, default=default, least=least, most=MOST_MS, unit="ms")
+
+
+def span_ns(values: Mapping[str, Value], name: str) -> int:
+    """The time that ``milliseconds`` names, in nanoseconds; a negative one is 0."""
+    return max(0, int(values[name])) * NS_PER_MS
 
 
 def completed(wire: Sequence[Attribute], given: Mapping[str, Any]) -> dict[str, Value]:

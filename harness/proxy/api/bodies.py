@@ -12,7 +12,7 @@ from harness.model.units import Duration
 from harness.proxy.extensions import PROXY_KEYS, TOXIC_KEYS
 from harness.proxy.leases import LONGEST_MS, SHORTEST_MS
 from harness.proxy.states import LONGEST_NAME, ProxySpec, Refused, ToxicSpec
-from harness.proxy.wire import WireAttribute, WireProblem
+from harness.proxy.wire import WireAttribute, WireProblem, described
 
 # The largest 32-bit float, which is what the original reads a toxicity into.
 _LARGEST_TOXICITY = Decimal("3.4028234663852886e38")
@@ -30,7 +30,7 @@ def proxy_specs(body: bytes) -> list[ProxySpec]:
     if parsed is None:
         return []
     if not isinstance(parsed, list):
-        _bad(f"cannot unmarshal {_kind(parsed)} into a list of proxies")
+        _bad(f"cannot unmarshal {described(parsed)} into a list of proxies")
     return [_proxy_spec(_object(entry)) for entry in parsed]
 
 
@@ -79,10 +79,10 @@ def _proxy_spec(given: Mapping[str, Any]) -> ProxySpec:
     if toxics is None:
         toxics = []
     if not isinstance(toxics, list):
-        _bad(f"cannot unmarshal {_kind(toxics)} into toxics, a list")
+        _bad(f"cannot unmarshal {described(toxics)} into toxics, a list")
     enabled = given.get("enabled")
     if enabled is not None and not isinstance(enabled, bool):
-        _bad(f"cannot unmarshal {_kind(enabled)} into enabled, true or false")
+        _bad(f"cannot unmarshal {described(enabled)} into enabled, true or false")
     return ProxySpec(
         name=_text(given, "name"),
         listen=_text(given, "listen"),
@@ -150,7 +150,7 @@ def _object(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        _bad(f"cannot unmarshal {_kind(value)} into an object")
+        _bad(f"cannot unmarshal {described(value)} into an object")
     return value
 
 
@@ -159,7 +159,7 @@ def _text(given: Mapping[str, Any], key: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        _bad(f"cannot unmarshal {_kind(value)} into {key}, a text")
+        _bad(f"cannot unmarshal {described(value)} into {key}, a text")
     return value
 
 
@@ -167,15 +167,10 @@ def _toxicity(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        _bad(f"cannot unmarshal {_kind(value)} into toxicity, a number")
+        _bad(f"cannot unmarshal {described(value)} into toxicity, a number")
     if not -_LARGEST_TOXICITY <= Decimal(value) <= _LARGEST_TOXICITY:
         _bad("toxicity is too large")
     return float(value)
-
-
-def _kind(value: Any) -> str:
-    names = {bool: "true or false", str: "text", dict: "object", list: "array"}
-    return names.get(type(value), "number")
 
 
 def _bad(reason: str) -> NoReturn:

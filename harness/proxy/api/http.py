@@ -5,6 +5,7 @@ No rule of the API stands here, only what HTTP itself asks for.
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from http import HTTPStatus
 from itertools import count
@@ -103,6 +104,17 @@ class ApiConnection(asyncio.Protocol):
             self._spawn(self._respond())
 
     async def _respond(self) -> None:
+        try:
+            await self._answer()
+        except h11.LocalProtocolError as problem:
+            sys.stderr.write(f"API: no answer could be sent: {problem}\n")
+            self._close()
+        except Exception:
+            # One caller's matter: what leaves a task of the server's group would end the server.
+            self._close()
+            traceback.print_exc(file=sys.stderr)
+
+    async def _answer(self) -> None:
         head = self._head
         assert head is not None
         if self._received > BODY_LIMIT:
@@ -112,12 +124,7 @@ class ApiConnection(asyncio.Protocol):
         self._busy = False
         if self._transport is None:
             return
-        try:
-            self._write(answer, with_body=head.method != b"HEAD")
-        except h11.LocalProtocolError as problem:  # one caller's matter, not the server's end
-            sys.stderr.write(f"API: no answer could be sent: {problem}\n")
-            self._close()
-            return
+        self._write(answer, with_body=head.method != b"HEAD")
         if self._http.our_state is h11.MUST_CLOSE or self._http.their_state is h11.MUST_CLOSE:
             self._close()
             return

@@ -58,6 +58,19 @@ async def answer(
 
     Without ``metrics`` there is no such path.
     """
+    try:
+        return await _answered(server, request, guard, metrics)
+    except Refused as problem:
+        more: dict[str, Any] | None = {"proxies": []} if request.path == "/populate" else None
+        return answers.error(problem.status, str(problem), more)
+    except Exception as bug:
+        traceback.print_exc(file=sys.stderr)
+        return answers.error(500, f"internal error: {bug}")
+
+
+async def _answered(
+    server: Server, request: Request, guard: Guard, metrics: Metrics | None
+) -> Answer:
     cleaned = _cleaned(request.path)
     if cleaned != request.path:
         return answers.moved(cleaned)
@@ -73,19 +86,7 @@ async def answer(
     refused = guard.refusal(request.headers)
     if refused is not None:
         return refused
-    asked = Asked(server=server, names=names, query=request.query, body=request.body)
-    return await _answered(call, asked, is_list=request.path == "/populate")
-
-
-async def _answered(call: Call, asked: Asked, *, is_list: bool) -> Answer:
-    try:
-        return await call(asked)
-    except Refused as problem:
-        more: dict[str, Any] | None = {"proxies": []} if is_list else None
-        return answers.error(problem.status, str(problem), more)
-    except Exception as bug:
-        traceback.print_exc(file=sys.stderr)
-        return answers.error(500, f"internal error: {bug}")
+    return await call(Asked(server=server, names=names, query=request.query, body=request.body))
 
 
 def _cleaned(path: str) -> str:

@@ -15,9 +15,8 @@ from harness.model.units import Instant, Rate
 from harness.proxy.items import CHUNK_OVERHEAD, Action, Chunk, Injected, Item, WakeAt, weight
 from harness.proxy.spoken import whole_kilobytes_per_second
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import Attribute, FlagAttribute, Value, WireAttribute
+from harness.proxy.wire import NS_PER_MS, Attribute, FlagAttribute, Value, WireAttribute
 
-_NS_PER_MS = 1_000_000
 _MS_PER_PIECE = 100
 
 
@@ -128,7 +127,7 @@ class Bandwidth(Toxic):
         else:
             line = self._line(ready)
             # Whole nanoseconds, rounded down: so large a rate that a chunk takes none is no limit.
-            took = self._piece_size(first) * _NS_PER_MS // rate
+            took = self._piece_size(first) * NS_PER_MS // rate
             self._due = line["free_at"] = max(line["free_at"], ready) + took
 
     def _line(self, ready: int) -> MutableMapping[str, Any]:

@@ -105,7 +105,8 @@ class Cut(Toxic):
         return self._ended(item.turn, Chunk(data, item.stamp, item.turn))
 
     def _count_messages(self, item: Chunk, part: Part, limit: int) -> Sequence[Action]:
-        interim = _is_interim(part)
+        # The final answer follows: both are one message here.
+        interim = part.head is not None and part.head.interim
         if part.first and not interim:
             # Where nobody knows the end of a message, it is the beginning of the next one.
             self._passed += self._inside
@@ -179,9 +180,3 @@ class Cut(Toxic):
         if params.messages is not None:
             after = f"{params.messages} message{'' if params.messages == 1 else 's'}"
         return f"{params.how} after {after}"
-
-
-def _is_interim(part: Part) -> bool:
-    """An HTTP answer behind which the final one follows: both are one message here."""
-    status = part.head.status if part.head is not None else None
-    return status is not None and status < 200 and status != 101

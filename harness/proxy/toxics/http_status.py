@@ -17,6 +17,7 @@ from harness.model.errors import UserError
 from harness.model.units import Duration, Instant
 from harness.protocols.exchange import Head, Part
 from harness.proxy.items import Across, Action, Answered, Chunk, Close, Injected, Item
+from harness.proxy.spoken import whole_seconds
 from harness.proxy.toxic import Direction, Per, Toxic, Trace
 from harness.proxy.wire import (
     Attribute,
@@ -28,7 +29,6 @@ from harness.proxy.wire import (
     completed,
 )
 
-_NS_PER_S = 1_000_000_000
 _WITHOUT_BODY = {204, 205, 304}
 
 
@@ -121,9 +121,9 @@ class HttpStatus(Toxic):
             return (item,)
         part = item.part
         if part.request in self._forwarded:
-            if _is_interim(part):
+            if part.head is not None and part.head.interim:
                 # Without the 100 a client may never send the body of what is to be forwarded.
-                return (item,) if part.head is not None and part.head.status == 100 else ()
+                return (item,) if part.head.status == 100 else ()
             self._replacing = part.request
             actions = self._replaced(item, self._forwarded.pop(part.request))
         elif part.request == self._replacing:
@@ -146,7 +146,7 @@ class HttpStatus(Toxic):
         if not part.request:
             # Unreadable: nobody can say any more when it is the turn of the answers that wait.
             return (item, Close("end")) if self._own else (item,)
-        if part.last and not _is_interim(part):
+        if part.last and not (part.head is not None and part.head.interim):
             return (item, *self._answered(part.request, now))
         return (item,)
 
@@ -241,7 +241,7 @@ class HttpStatus(Toxic):
             "forward": params.forward,
         }
         if params.retry_after is not None:
-            given["retry_after"] = _whole_seconds(params.retry_after)
+            given["retry_after"] = whole_seconds("retry_after", params.retry_after)
         try:
             values = completed(cls.wire, given)
             cls.check(values)
@@ -300,25 +300,8 @@ def _ends_with(head: Head, asked: _Asked) -> bool:
     )
 
 
-def _is_interim(part: Part) -> bool:
-    """100, 102, 103: another answer follows."""
-    status = part.head.status if part.head is not None else None
-    return status is not None and status < 200 and status != 101
-
-
 def _reason(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Unknown"
-
-
-def _whole_seconds(duration: Duration) -> int:
-    whole, rest = divmod(duration.ns, _NS_PER_S)
-    if rest:
-        nearest = f"{whole}s or " if whole > 0 else ""
-        raise UserError(
-            f"retry_after: {duration.text()} is no whole number of seconds, which is as fine as"
-            f" Retry-After goes. Write {nearest}{whole + 1}s."
-        )
-    return whole

@@ -14,9 +14,8 @@ from harness.model.units import Duration, Instant
 from harness.proxy.items import Action, Chunk, Injected, Item, WakeAt, weight
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import Attribute, TextAttribute, Value, milliseconds
+from harness.proxy.wire import NS_PER_MS, Attribute, TextAttribute, Value, milliseconds
 
-_NS_PER_MS = 1_000_000
 # Where the two draws without a bound are cut, in jitters above latency. A normal draw goes beyond
 # once in a billion, a pareto draw once in ten thousand.
 _NORMAL_MOST = 6
@@ -122,7 +121,7 @@ class Latency(Toxic):
 
     def _draw_ns(self) -> int:
         if not self._jitter:
-            return self._latency * _NS_PER_MS
+            return self._latency * NS_PER_MS
         return max(0, self._draw(self.draws, self._latency, self._jitter))
 
     def _read_values(self) -> None:
@@ -173,13 +172,13 @@ def _restamped(item: Item, stamp: Instant) -> Item:
 
 def _uniform(draws: Random, latency: int, jitter: int) -> int:
     """Nanoseconds; ``latency`` and ``jitter`` in ms. Whole ms in [-jitter, jitter), as Toxiproxy."""
-    return (latency + draws.randrange(-jitter, jitter)) * _NS_PER_MS
+    return (latency + draws.randrange(-jitter, jitter)) * NS_PER_MS
 
 
 def _normal(draws: Random, latency: int, jitter: int) -> int:
     """Nanoseconds; ``latency`` (the mean) and ``jitter`` (the deviation) in ms. May be below 0."""
     beyond = min(draws.normalvariate(), _NORMAL_MOST)
-    return latency * _NS_PER_MS + round(jitter * _NS_PER_MS * beyond)
+    return latency * NS_PER_MS + round(jitter * NS_PER_MS * beyond)
 
 
 def _pareto(draws: Random, latency: int, jitter: int) -> int:
@@ -192,7 +191,7 @@ def _pareto(draws: Random, latency: int, jitter: int) -> int:
     that probability from 0 to 100: ``1 - 1 / 101``, one percent less.
     """
     beyond = min(1 / sqrt(1 - draws.random()) - 1, _PARETO_MOST)
-    return latency * _NS_PER_MS + round(jitter * _NS_PER_MS * beyond)
+    return latency * NS_PER_MS + round(jitter * NS_PER_MS * beyond)
 
 
 _DRAWS: Mapping[str, Callable[[Random, int, int], int]] = {

@@ -13,9 +13,7 @@ from harness.protocols.turn import NO_TURN
 from harness.proxy.items import Action, Chunk, Close, Injected, Item, WakeAt
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import Attribute, Value, milliseconds
-
-_NS_PER_MS = 1_000_000
+from harness.proxy.wire import Attribute, Value, milliseconds, span_ns
 
 
 class ResetPeer(Toxic):
@@ -45,7 +43,7 @@ class ResetPeer(Toxic):
         injected = Injected(item.turn if isinstance(item, Chunk) else NO_TURN)
         if self._due is not None:
             return (injected,)
-        self._due = now.ns + max(0, int(self.values["timeout"])) * _NS_PER_MS
+        self._due = now.ns + span_ns(self.values, "timeout")
         return (injected, *self.wake(now))
 
     def wake(self, now: Instant) -> Sequence[Action]:

@@ -15,10 +15,9 @@ from harness.model.units import Duration, Instant, Size
 from harness.proxy.items import CHUNK_OVERHEAD, Action, Chunk, Injected, Item, WakeAt, weight
 from harness.proxy.spoken import whole_bytes, whole_us
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import MOST_MS, Attribute, Value, WireAttribute, WireProblem
+from harness.proxy.wire import MOST_MS, NS_PER_MS, Attribute, Value, WireAttribute, WireProblem
 
 _NS_PER_US = 1_000
-_NS_PER_MS = 1_000_000
 # Pieces that leave in one go. A read of 256 KiB in bytes would keep everybody else waiting for a
 # second; the rest goes on in the next turn of the loop.
 _BURST = 4096
@@ -101,9 +100,10 @@ class Slicer(Toxic):
         leaving: list[Action] = []
         while queue and self._due <= now.ns and len(leaving) < _BURST:
             leaving.append(self._next_piece())
-            # Timers are no finer than a millisecond. Shorter pauses count from when the piece was
-            # due, or a thousand of 10 us would take a second; longer ones are never cut short.
-            self._due = (self._due if pause < _NS_PER_MS else now.ns) + pause
+            # A timer may be late by a millisecond where the machine has none that is exact. Shorter
+            # pauses count from when the piece was due, or a thousand of 10 us would take a second;
+            # longer ones are never cut short.
+            self._due = (self._due if pause < NS_PER_MS else now.ns) + pause
             if queue and not isinstance(queue[0][0], Chunk):
                 leaving.append(queue.popleft()[0])
         if queue:
@@ -205,4 +205,4 @@ def cuts(size: int, average: int, variation: int, draws: Random) -> Iterator[int
 
 
 def _pause_words(pause: Duration) -> str:
-    return f"{pause.ns // _NS_PER_US} µs" if pause.ns < _NS_PER_MS else str(pause)
+    return f"{pause.ns // _NS_PER_US} µs" if pause.ns < NS_PER_MS else str(pause)

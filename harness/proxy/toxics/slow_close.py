@@ -13,9 +13,7 @@ from harness.protocols.turn import NO_TURN
 from harness.proxy.items import Action, Chunk, Close, Injected, Item, WakeAt
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import Attribute, Value, milliseconds
-
-_NS_PER_MS = 1_000_000
+from harness.proxy.wire import Attribute, Value, milliseconds, span_ns
 
 
 class SlowClose(Toxic):
@@ -62,7 +60,7 @@ class SlowClose(Toxic):
         return () if waiting is None else (waiting,)
 
     def _delay_ns(self) -> int:
-        return max(0, int(self.values["delay"])) * _NS_PER_MS
+        return span_ns(self.values, "delay")
 
     @classmethod
     def attributes(cls, params: "SlowClose.Params") -> dict[str, Value]:

@@ -12,9 +12,7 @@ from harness.model.units import Duration, Instant
 from harness.proxy.items import Action, Chunk, Close, Injected, Item, WakeAt
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Toxic, Trace
-from harness.proxy.wire import Attribute, Value, milliseconds
-
-_NS_PER_MS = 1_000_000
+from harness.proxy.wire import Attribute, Value, milliseconds, span_ns
 
 
 class Timeout(Toxic):
@@ -55,7 +53,7 @@ class Timeout(Toxic):
         if now.ns < self._due:
             return (WakeAt(Instant(self._due)),)
         self._ended = True
-        return (Close("end"),)
+        return (Injected(0), Close("end"))
 
     def update(self, values: Mapping[str, Value], now: Instant) -> Sequence[Action]:
         self.values = values
@@ -68,11 +66,11 @@ class Timeout(Toxic):
         return () if ended else (Close("end"),)
 
     def _restart(self, now: Instant) -> Sequence[Action]:
-        timeout = int(self.values["timeout"])
-        if timeout <= 0:
+        timeout = span_ns(self.values, "timeout")
+        if not timeout:
             self._due = None
             return ()
-        self._due = now.ns + timeout * _NS_PER_MS
+        self._due = now.ns + timeout
         return (WakeAt(Instant(self._due)),)
 
     @classmethod

@@ -17,9 +17,8 @@ from harness.model.units import Duration, Instant, Rate
 from harness.proxy.items import CHUNK_OVERHEAD, Action, Chunk, Injected, Item, WakeAt, weight
 from harness.proxy.spoken import whole_ms
 from harness.proxy.toxic import Direction, Toxic, Trace
-from harness.proxy.wire import MOST, Attribute, Value, WireAttribute, milliseconds
+from harness.proxy.wire import MOST, Attribute, Value, WireAttribute, milliseconds, span_ns
 
-_NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000
 _PIECES_PER_S = 10
 
@@ -164,7 +163,7 @@ class Trickle(Toxic):
 
     def _gate_ns(self) -> int:
         """Before this instant no byte of the body leaves."""
-        return (self._opened_ns or 0) + max(0, int(self.values["delay"])) * _NS_PER_MS
+        return (self._opened_ns or 0) + span_ns(self.values, "delay")
 
     @classmethod
     def attributes(cls, params: "Trickle.Params") -> dict[str, Value]:

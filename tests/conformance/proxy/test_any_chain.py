@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from harness.protocols.turn import TurnCodec
 from harness.proxy.applied import AppliedToxics
+from harness.proxy.blueprint import new_toxic
 from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk, Close, Crossing
-from harness.proxy.proxy import new_toxic
 from harness.proxy.states import Extensions, ToxicSpec, ToxicState
 from harness.proxy.toxics import TOXICS
 from harness.proxy.trigger import Shared, Trigger

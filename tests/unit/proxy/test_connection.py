@@ -14,6 +14,7 @@ from harness.proxy.items import WakeAt
 from harness.proxy.seat import PlainSeat
 from harness.proxy.toxic import Toxic
 from harness.proxy.toxics.noop import Noop
+from harness.proxy.toxics.timeout import Timeout
 from harness.proxy.trigger import Shared, Trigger
 from harness.proxy.turn_log import TurnLog
 from tests.support import virtual_time
@@ -128,6 +129,18 @@ def test_toxic_when_it_acts_on_an_answer_of_several_reads_then_is_counted_once(i
             it.server_side.data_received(piece)
     assert counted.injections == 3
     it.connection.toxics = None
+
+
+@joined
+def test_turn_when_a_toxic_of_a_silent_stream_ends_it_then_names_the_toxic(it):
+    it.client_side.data_received(b"ask")
+    timeout = Timeout({"timeout": 1}, Random(1), {})
+    it.connection.down.deliver(
+        it.connection.down.chain.add(PlainSeat("gone", timeout, acting=True), t(0))
+    )
+    it.connection.down.deliver(it.connection.down.chain.wake(t(1)))
+    (turn,) = it.log.page(0, []).turns
+    assert (turn.end, turn.injected) == ("cut", ("gone",))
 
 
 @joined

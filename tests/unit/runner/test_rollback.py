@@ -295,6 +295,7 @@ def test_before_release_when_faults_are_in_force_then_those_that_count_are_asked
         return Counts(connections=0, open=0, acted={})
 
     monkeypatch.setattr(ProxyServer, "counts", counts)
+
     async def scenario() -> None:
         faults = active(lambda _event: None)
         await faults.apply(STEP, a_hop(proxy="a"), round=1)

@@ -14,7 +14,7 @@ from harness.proxy.api.bodies import (
     renewed_lease,
     toxic_spec,
 )
-from harness.proxy.proxy import new_toxic
+from harness.proxy.blueprint import new_toxic
 from harness.proxy.states import ProxySpec, Refused
 
 

@@ -25,7 +25,7 @@ def test_connection_when_it_starts_then_is_ended_after_the_timeout_without_data(
         play(timeout(300))
         >> started(10) << WakeAt(t(310))
         >> at(309) << WakeAt(t(310))
-        >> at(311) << Close("end")
+        >> at(311) << Injected(0) << Close("end")
         >> at(312, b"late")
         >> at(320)
     )  # fmt: skip
@@ -38,7 +38,7 @@ def test_bytes_when_they_come_then_are_dropped_and_start_the_timer_again():
         >> at(150, Chunk(b"a", t(150), 7)) << Injected(7) << WakeAt(t(550))
         >> at(400) << WakeAt(t(550))
         >> at(500, b"b") << Injected(0) << WakeAt(t(900))
-        >> at(900) << Close("end")
+        >> at(900) << Injected(0) << Close("end")
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_update_when_the_timer_runs_then_starts_it_again():
         >> started(0) << WakeAt(t(400))
         >> updated(200, timeout=600) << WakeAt(t(800))
         >> at(400) << WakeAt(t(800))
-        >> at(800) << Close("end")
+        >> at(800) << Injected(0) << Close("end")
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def test_update_when_to_zero_then_the_timer_is_off_and_back_again_it_is_on():
         >> updated(200, timeout=0)
         >> at(400)
         >> updated(500, timeout=100) << WakeAt(t(600))
-        >> at(600) << Close("end")
+        >> at(600) << Injected(0) << Close("end")
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_remove_when_it_has_ended_the_connection_then_does_not_again():
     assert (
         play(timeout(300))
         >> started(0) << WakeAt(t(300))
-        >> at(300) << Close("end")
+        >> at(300) << Injected(0) << Close("end")
         >> removed(301)
     )  # fmt: skip
 
