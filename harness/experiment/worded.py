@@ -29,7 +29,22 @@ from harness.model.units import Duration, Rate, Size
 M = TypeVar("M", bound=Strict)
 
 _WITHIN = "within"
-_TYPES: dict[Any, Any] = {Duration: Span, Size: Bytes, Rate: BytesPerSecond, str: Text}
+
+
+def _no_flag(value: object) -> object:
+    """``true`` behind a word that takes an amount: said as YAML has it, not as Python does."""
+    if isinstance(value, bool):
+        raise problem(f"found {describe(value)}", "a value with its unit")
+    return value
+
+
+_AMOUNT = BeforeValidator(_no_flag)
+_TYPES: dict[Any, Any] = {
+    Duration: Annotated[Span, _AMOUNT],
+    Size: Annotated[Bytes, _AMOUNT],
+    Rate: Annotated[BytesPerSecond, _AMOUNT],
+    str: Text,
+}
 
 
 class Worded(Strict):

@@ -7,19 +7,20 @@ were open and ended as it began; before a foreign one, the hop of ours also sees
 from collections.abc import Sequence
 
 from harness.faults.fault import LAPSED, Fault, HopOnProxy, Terms, now
-from harness.faults.trace import Turn, Window
+from harness.faults.trace import Window, never_met
 from harness.kinds import params
 from harness.model.events import FaultApplied, FaultIntended, FaultSeen, FaultUndone
 from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
+from harness.protocols.turn import Turn
 from harness.proxy.client import (
     UNDO_LIMIT,
     Counts,
     ProxyCallFailed,
     ProxyServer,
     ProxyUnreachable,
-    enabling_command,
 )
+from harness.proxy.commands import enabling_command
 
 _CONFLICT = 409
 
@@ -50,6 +51,7 @@ class Down:
         self._were_open: int | None = None
         self._dialled_before: int | None = None
         self._dialled: int | None = None
+        self._looked = False
 
     def intend(self) -> FaultIntended:
         return FaultIntended(
@@ -66,10 +68,12 @@ class Down:
         """Disables the proxy. One that is disabled already is refused: then it is not ours to undo."""
         self._terms, self._lapses = terms, terms.lapses()
         server = ProxyServer(self._hop.admin)
+        first_look = self._open_connections()
         there = server.proxy(self._hop.proxy)
         if there is not None and not there.enabled:
             raise ProxyCallFailed(_CONFLICT, f"the proxy {self._hop.proxy} is down already")
-        self._were_open = self._open_connections()
+        # Those that were about to end anyway are gone by the second look.
+        self._were_open = _fewer(first_look, self._open_connections())
         self._dialled_before = self._dials()
         self._asked = asked = now()
         server.disable(self._hop.proxy, lease=terms.lease)
@@ -82,6 +86,7 @@ class Down:
 
     def before_release(self) -> None:
         self._dialled_before = self._dials()
+        self._looked = True
 
     def undo(self) -> FaultUndone:
         """Lets the proxy listen again; says whether it was still down."""
@@ -99,18 +104,26 @@ class Down:
             why="" if found or self._terms.lapses() == self._lapses else LAPSED,
         )
 
-    def gone(self) -> FaultUndone:
+    def gone(self, why: str = "") -> FaultUndone:
         at = now()
         return FaultUndone(
-            fault=self.step.id, round=self.round, asked=at, confirmed=at, found=False
+            fault=self.step.id, round=self.round, asked=at, confirmed=at, found=False, why=why
         )
 
-    def verify(self, turns: Sequence[Turn], _others: Sequence[Fault]) -> FaultSeen:
+    def verify(
+        self,
+        turns: Sequence[Turn],
+        others: Sequence[Fault],
+        *,
+        released: Instant | None = None,
+    ) -> FaultSeen:
         """The connections that show it. On our own proxy those it ended, else those made in vain."""
         here = self._hop.observed == "here"
-        ended = max(self._were_open or 0, self._messages_cut(turns))
-        hit = ended if here else ended + self._in_vain
         what, where = "down", f"hop {self.step.on}"
+        if self.window.was_over_at(released):
+            return never_met(self.step.id, self.round, what=what, where=where, of="connection")
+        ended = max(self._were_open or 0, self._messages_cut(turns))
+        hit = ended if here else ended + self._in_vain(released)
         connections = "1 connection" if hit == 1 else f"{hit} connections"
         unseen = ""
         if not hit:
@@ -152,10 +165,11 @@ class Down:
         cut = [turn for turn in turns if turn.end == "cut" and turn.arrived <= self.window.since]
         return sum(self._asked <= turn.ended <= self.window.until for turn in cut)
 
-    @property
-    def _in_vain(self) -> int:
+    def _in_vain(self, released: Instant | None) -> int:
         if self._dialled is None or self._dialled_before is None:
             return 0
+        if released is not None and not self._looked:
+            return 0  # who warmed up is among them
         # A hop that was made anew meanwhile counts from 0 again.
         return max(0, self._dialled - self._dialled_before)
 
@@ -183,6 +197,10 @@ _NOBODY_HERE = (
     "no connection was open when it began, and nobody sees who dials a closed port; let a burst come "
     "first, or take reset_peer: 0s, which shows each connection that it ends"
 )
+
+
+def _fewer(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else min(first, second)
 
 
 def undo_from(event: FaultIntended, *, limit: Duration = UNDO_LIMIT) -> bool:

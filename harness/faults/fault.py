@@ -9,23 +9,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from harness.faults.trace import Turn, Window
+from harness.faults.trace import Window
 from harness.model.events import FaultApplied, FaultIntended, FaultSeen, FaultUndone
 from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
+from harness.protocols.turn import Turn
 
 LAPSED = "its lease ended, for this process was too slow to renew it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HopOnProxy:
-    """Where a fault goes: the proxy ``proxy`` of the server at ``admin``, serving hop ``hop``.
+    """Where a fault goes: the proxy ``proxy`` of the server at ``admin``.
 
-    ``watch_proxy`` at ``watch_admin`` sees the hop's traffic; it is that proxy itself when it is
+    ``watch_proxy`` at ``watch_admin`` sees its traffic; it is that proxy itself when it is
     ours (``observed`` is ``here``), else one of ours before it.
     """
 
-    hop: str
     admin: str
     proxy: str
     observed: Literal["here", "before"]
@@ -63,18 +63,26 @@ class Fault(Protocol):
         """Whether ``before_release`` has anything to do; the moment is a delicate one."""
 
     def before_release(self) -> None:
-        """What the wire saw so far is no evidence: the first burst is about to be released."""
+        """What the wire saw so far is no evidence: the burst behind it is about to be released."""
 
     def undo(self) -> FaultUndone:
         """Raises ``ProxyCallFailed`` or ``ProxyUnreachable``; then it may still be there."""
 
-    def gone(self) -> FaultUndone:
-        """What is said when the proxy that held it does not answer any more."""
+    def gone(self, why: str = "") -> FaultUndone:
+        """What is said when the proxy that held it does not answer any more, or ``why`` instead."""
 
-    def verify(self, turns: Sequence[Turn], others: Sequence["Fault"]) -> FaultSeen:
+    def verify(
+        self,
+        turns: Sequence[Turn],
+        others: Sequence["Fault"],
+        *,
+        released: Instant | None = None,
+    ) -> FaultSeen:
         """What the wire says of it, from the turns of its hop in this round.
 
-        ``others`` are the round's other faults on the same hop.
+        ``others`` are the round's other faults on the same hop. ``released`` is when the first
+        burst behind its step began to arrive, None where there was none: what it did to those that
+        warmed up before is no evidence, and a fault that was over by then was never met.
         """
 
     @property

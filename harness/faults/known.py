@@ -13,8 +13,8 @@ from harness.kinds import Described, to_params
 from harness.model.errors import UserError
 from harness.model.plan import FaultStep
 from harness.model.units import Duration
-from harness.proxy.client import beyond_toxiproxy
 from harness.proxy.toxics import TOXICS
+from harness.proxy.toxiproxy import beyond_toxiproxy
 
 
 def kinds() -> dict[str, type[Described]]:
@@ -56,13 +56,17 @@ def longest_hold(step: FaultStep) -> Duration | None:
 
 
 def extensions_needed(step: FaultStep) -> tuple[str, ...]:
-    """What the step asks for that no Toxiproxy but ours has, in words; empty for most."""
+    """What the step asks for that no Toxiproxy but ours has, in words; empty for most.
+
+    Keys that follow from the kind or from ``match`` are not named: nobody wrote them.
+    """
     if step.kind not in TOXICS:
         return ()
     kind = TOXICS[step.kind]
     asked = ("per", "codec", "skip", "first", "match", "seed")
+    follow = {"per", "codec"} if step.match else {"per"} if step.per == kind.per else set[str]()
     return beyond_toxiproxy(
         step.kind,
         kind.attributes(to_params(kind.Params, step.params)),
-        [key for key in asked if getattr(step, key) is not None],
+        [key for key in asked if getattr(step, key) is not None and key not in follow],
     )

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.faults.fault import LAPSED, Fault, HopOnProxy, Terms, now
-from harness.faults.trace import Promise, Turn, Window, may_leave_no_turn, seen
+from harness.faults.trace import Promise, Window, may_leave_no_turn, seen
 from harness.kinds import to_params
 from harness.model.events import FaultApplied, FaultIntended, FaultSeen, FaultUndone
 from harness.model.plan import FaultStep
 from harness.model.units import Duration, Instant
+from harness.protocols.turn import Turn
 from harness.proxy.client import (
     UNDO_LIMIT,
     ProxyCallFailed,
     ProxyServer,
     ProxyUnreachable,
-    removal_command,
 )
+from harness.proxy.commands import removal_command
 from harness.proxy.toxics import TOXICS
 
 _NOT_FOUND = 404
@@ -44,6 +45,7 @@ class ToxicFault:
         self._until: Instant | None = None
         self._counted_before: int | None = None
         self._counted: int | None = None
+        self._looked = False
 
     def intend(self) -> FaultIntended:
         return FaultIntended(
@@ -83,6 +85,7 @@ class ToxicFault:
     def before_release(self) -> None:
         # An undo that is due meanwhile waits for it.
         self._counted_before = self._count(ProxyServer(self._hop.admin, timeout=UNDO_LIMIT))
+        self._looked = True
 
     def undo(self) -> FaultUndone:
         """Removes the toxic; says whether it was still there, and still as it was applied."""
@@ -107,19 +110,26 @@ class ToxicFault:
         self._counted = self._count(server)
         return undone
 
-    def gone(self) -> FaultUndone:
+    def gone(self, why: str = "") -> FaultUndone:
         at = now()
         return FaultUndone(
-            fault=self.step.id, round=self.round, asked=at, confirmed=at, found=False
+            fault=self.step.id, round=self.round, asked=at, confirmed=at, found=False, why=why
         )
 
-    def verify(self, turns: Sequence[Turn], others: Sequence[Fault]) -> FaultSeen:
+    def verify(
+        self,
+        turns: Sequence[Turn],
+        others: Sequence[Fault],
+        *,
+        released: Instant | None = None,
+    ) -> FaultSeen:
         """Pure but for what ``apply`` and ``undo`` noted."""
         return seen(
             Promise(
                 toxic=self._toxic,
                 trace=self._trace,
                 certain=self._spares_none,
+                sure=self._hits_some,
                 where=f"hop {self.step.on}",
                 what=self._kind.words(self._params),
                 beside=_beside(self, others),
@@ -129,7 +139,8 @@ class ToxicFault:
             reported=self._hop.observed == "here",
             fault=self.step.id,
             round=self.round,
-            counted=self._newly_counted,
+            counted=self._counted_since(released),
+            released=released,
         )
 
     @property
@@ -157,6 +168,12 @@ class ToxicFault:
         step = self.step
         whom = (step.per, step.codec, step.skip, step.first, step.match)
         return step.toxicity >= 1 and all(each is None for each in whom)
+
+    @property
+    def _hits_some(self) -> bool:
+        """Whether it acts on the first that comes, at the least: no draw, no count, no reading decides."""
+        step = self.step
+        return step.toxicity >= 1 and not step.skip and step.codec is None and step.match is None
 
     def _extensions(self) -> dict[str, Any]:
         """The keys beyond Toxiproxy's; none where the server knows none and the step asks for none.
@@ -199,10 +216,11 @@ class ToxicFault:
             return None  # evidence that is missing is missed later; it must not keep from undoing
         return None if acted is None else acted.get(self._toxic, 0)
 
-    @property
-    def _newly_counted(self) -> int | None:
+    def _counted_since(self, released: Instant | None) -> int | None:
         if self._counted is None or self._counted_before is None:
             return None
+        if released is not None and not self._looked:
+            return None  # what warmed up is in it, and nobody knows how much that was
         return self._counted - self._counted_before
 
 

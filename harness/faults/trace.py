@@ -12,49 +12,35 @@ allows outweighs it; and what looks from outside as if nothing had been done is 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Protocol
+from typing import Literal
 
 from msgspec.structs import replace
 
 from harness.model.events import FaultSeen
 from harness.model.units import Duration, Instant
+from harness.protocols.turn import Turn
 from harness.proxy.toxic import Trace
 
 # From outside, silence is a message that waited this long for nothing. Well above what a service
 # takes that is not asked to be slow, well below the time-outs that clients have.
 SILENT = Duration.of_ms(100)
 
-
-class Turn(Protocol):
-    """What a hop saw of one request and its answer."""
-
-    @property
-    def conn(self) -> int: ...
-    @property
-    def seq(self) -> int: ...
-    @property
-    def arrived(self) -> Instant: ...
-    @property
-    def upstream(self) -> Instant | None: ...
-    @property
-    def ended(self) -> Instant: ...
-    @property
-    def end(self) -> str: ...
-    @property
-    def injected(self) -> tuple[str, ...]: ...
+OVER = "was over before the first request was released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
     """What the wire must show while the toxic is in force.
 
-    ``certain``: no message can be spared (no share, no count, no header decides). ``beside`` is the
-    delay that other faults of the same hop certainly add, so that none is taken for the other.
+    ``certain``: no message can be spared (no share, no count, no header decides). ``sure``: some
+    message cannot, if any comes at all. ``beside`` is the delay that other faults of the same hop
+    certainly add, so that none is taken for the other.
     """
 
     toxic: str
     trace: Trace
     certain: bool
+    sure: bool = True
     where: str
     """``hop db``, for the words."""
     what: str
@@ -65,6 +51,14 @@ class Promise:
     def rules_out(self) -> bool:
         """Whether a message can prove that it was not in force."""
         return self.certain and self.trace.effect == "delay" and bool(self.trace.least)
+
+    @property
+    def tells_outside(self) -> bool:
+        """Whether what looks like it from outside is its doing, and not a service's that is like that.
+
+        A delay asks every message, for a slow service would show it on all the others.
+        """
+        return self.certain if self.trace.effect == "delay" else self.sure
 
     @property
     def outside(self) -> Duration:
@@ -94,6 +88,10 @@ class Window:
     def holds(self, turn: Turn) -> bool:
         return self.since <= turn.arrived and turn.ended <= self.until
 
+    def was_over_at(self, released: Instant | None) -> bool:
+        """Whether no request of the burst behind it can have met it."""
+        return released is not None and self.since < self.until <= released
+
     def saw_the_answer(self, turn: Turn) -> bool:
         return turn.end == "answered" and turn.ended <= self.until
 
@@ -111,13 +109,18 @@ def seen(
     fault: str,
     round: int,
     counted: int | None = None,
+    released: Instant | None = None,
 ) -> FaultSeen:
     """Judges the turns that fall into ``window``; of answered ones, a delay asks those wholly in it.
 
     ``reported`` is true when the turns come from our own proxy, which names what acted on each;
-    ``counted`` is then how often the toxic acted in all, None where nobody knows.
+    ``counted`` is then how often the toxic acted since ``released``, None where nobody knows.
+    ``released`` is when the burst behind the fault began to arrive: what came before was warming up.
     """
-    every, trace = list(turns), promise.trace
+    if window.was_over_at(released):
+        return never_met(fault, round, what=promise.what, where=promise.where)
+    trace = promise.trace
+    every = [turn for turn in turns if released is None or turn.arrived >= released]
     there = [turn for turn in every if _says_something(turn, promise, window, reported=reported)]
     if reported:
         last = _last_turns(every)
@@ -125,6 +128,7 @@ def seen(
     else:
         hits = [turn for turn in there if _looks_like(turn, promise, window)]
     missed = _missed(there, hits, promise, reported=reported)
+    let_go = sum(_let_go(turn, promise, window) for turn in every) if reported else 0
     delays = [_delay(turn, reported=reported).ns for turn in hits if turn.end == "answered"]
     # Where it depends on what is sent, or comes behind the first byte, the figure would mislead.
     delayed = bool(delays) and trace.effect == "delay" and bool(trace.least or trace.usual)
@@ -136,15 +140,32 @@ def seen(
     told = FaultSeen(
         fault=fault,
         round=round,
-        messages=max(len(there), len(hits) + more),
+        messages=max(len(there) + let_go, len(hits) + more),
         hit=len(hits) + more,
         missed=missed,
         median=Duration.of_ns(int(median(delays))) if delayed else None,
         summary="",
-        of="message" if hits or not more else "connection",
-        unseen="" if reported or hits else _blind(promise),
+        of="connection" if more and not hits and _shows_in_closes(trace) else "message",
+        unseen="" if hits or more else _let_go_early(let_go) if reported else _blind(promise),
     )
-    return _with_summary(told, promise)
+    return _with_summary(told, promise, reported=reported)
+
+
+def never_met(
+    fault: str, round: int, *, what: str, where: str, of: Literal["message", "connection"] = "message"
+) -> FaultSeen:
+    """Of a fault that was over before anything was released: what it did, it did to warming up."""
+    return FaultSeen(
+        fault=fault,
+        round=round,
+        messages=0,
+        hit=0,
+        missed=0,
+        median=None,
+        summary=f"{what} on {where} {OVER}",
+        of=of,
+        unseen=f"it {OVER}",
+    )
 
 
 def _says_something(turn: Turn, promise: Promise, window: Window, *, reported: bool) -> bool:
@@ -152,7 +173,10 @@ def _says_something(turn: Turn, promise: Promise, window: Window, *, reported: b
         return window.overlaps(turn)
     if turn.end == "answered":
         return window.holds(turn) or (
-            reported and promise.toxic in turn.injected and _kept_waiting(turn, window)
+            reported
+            and promise.toxic in turn.injected
+            and _kept_waiting(turn, window)
+            and not _let_go(turn, promise, window)
         )
     return reported and promise.toxic in turn.injected and window.overlaps(turn)
 
@@ -160,6 +184,33 @@ def _says_something(turn: Turn, promise: Promise, window: Window, *, reported: b
 def _kept_waiting(turn: Turn, window: Window) -> bool:
     """Its answer came with the undo, or later."""
     return window.since <= turn.arrived <= window.until < turn.ended
+
+
+def _let_go(turn: Turn, promise: Promise, window: Window) -> bool:
+    """It was held, and its toxic's undo let it go before its time: nobody met the delay as told."""
+    return (
+        promise.trace.effect == "delay"
+        and promise.toxic in turn.injected
+        and turn.end == "answered"
+        and _kept_waiting(turn, window)
+        and turn.ended - turn.arrived < promise.trace.least
+    )
+
+
+def _let_go_early(count: int) -> str:
+    """Why nothing was seen of a delay that is longer than the fault lasts; empty of none."""
+    if not count:
+        return ""
+    what = "the message it held was" if count == 1 else f"all {count} messages it held were"
+    return f"{what} let go by its undo, before the delay was over; let it last longer"
+
+
+def _shows_in_closes(trace: Trace) -> bool:
+    """Whether what its proxy counts are ends of connections, and not turns.
+
+    A toxic that shows nowhere and yet holds something back holds an end back.
+    """
+    return trace.effect == "end" or (trace.effect == "unseen" and trace.longest != Duration.ZERO)
 
 
 def _is_reported(turn: Turn, promise: Promise, window: Window, last: Mapping[int, int]) -> bool:
@@ -183,6 +234,8 @@ def _is_reported(turn: Turn, promise: Promise, window: Window, last: Mapping[int
 
 def _looks_like(turn: Turn, promise: Promise, window: Window) -> bool:
     """The same from outside, where nobody names a toxic."""
+    if not promise.tells_outside:
+        return False
     match promise.trace.effect:
         case "delay":
             return bool(promise.outside) and turn.ended - turn.arrived >= promise.outside
@@ -201,10 +254,14 @@ def _blind(promise: Promise) -> str:
             return "an answer of the toxic looks like one of the service from outside"
         case "unseen":
             return "it leaves no trace that can be seen from outside"
+        case "end" if not promise.tells_outside:
+            return "a share of messages cannot be told from a service that cuts them itself"
         case "end":
             return "no message was cut, and an end in the middle of an answer does not show outside"
         case "delay" if not promise.outside:
             return "how long it delays depends on what is sent, which no hop can tell from outside"
+        case "delay" | "silence" if not promise.tells_outside:
+            return "a share of messages cannot be told from a slow service"
         case _:
             return ""
 
@@ -237,10 +294,11 @@ def _delay(turn: Turn, *, reported: bool) -> Duration:
     return turn.ended - turn.arrived
 
 
-def _with_summary(told: FaultSeen, promise: Promise) -> FaultSeen:
+def _with_summary(told: FaultSeen, promise: Promise, *, reported: bool) -> FaultSeen:
     what, where, of = promise.what, promise.where, f"{told.of}s" if told.hit != 1 else told.of
     if told.unseen:
-        summary = f"{what} cannot be seen on {where}: {told.unseen}"
+        seen = "was not met" if reported else "cannot be seen"
+        summary = f"{what} {seen} on {where}: {told.unseen}"
     elif not told.messages:
         summary = f"no message passed {where} while {what} was in force"
     elif not told.hit:

@@ -3,6 +3,7 @@
 What contradicts itself is put on the list it is given; whether the evidence suffices is in ``lacks.py``.
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import assert_never
 
@@ -14,7 +15,7 @@ from harness.judge.contradictions import (
     check_requests,
 )
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
-from harness.judge.lacks import RoundFacts, lacks_of
+from harness.judge.lacks import HopTurns, RoundFacts, lacks_of
 from harness.judge.overlap import front_overlaps, peak
 from harness.model.events import (
     BurstReleased,
@@ -90,6 +91,8 @@ class RoundCollector:
         self._released: dict[str, BurstReleased] = {}
         self._arrived: dict[tuple[str, int, int], Instant] = {}
         self._turns: dict[str, list[tuple[Instant, Instant]]] = {}
+        self._began: Counter[str] = Counter()
+        self._served: Counter[str] = Counter()
         self._applied: dict[str, FaultApplied] = {}
         self._seen: dict[str, FaultSeen] = {}
         self._undone: dict[str, FaultUndone] = {}
@@ -126,6 +129,7 @@ class RoundCollector:
                 self._undone[event.fault] = event
             case HopRequestArrived():
                 self._arrived[event.hop, event.conn, event.seq] = event.arrived
+                self._began[event.hop] += 1
             case HopRequestEnded():
                 self._ended(event, report)
             case HopCounted():
@@ -187,6 +191,7 @@ class RoundCollector:
                 f"turn {event.seq} of connection {event.conn} on hop {event.hop} ended before it began"
             )
         self._turns.setdefault(event.hop, []).append((arrived, event.ended))
+        self._served[event.hop] += event.upstream is not None
 
     def evidence(self, *, finished: bool) -> RoundEvidence:
         """The round as far as it came. May be asked for while it lasts."""
@@ -206,6 +211,10 @@ class RoundCollector:
             seen=self._seen,
             undone=self._undone,
             hops=self._hops,
+            turns={
+                hop: HopTurns(served=self._served[hop], unserved=began - self._served[hop])
+                for hop, began in self._began.items()
+            },
         )
         return RoundEvidence(
             round=self.number,

@@ -33,16 +33,16 @@ class Call:
 
 
 def late_effects_of(evidence: "RoundEvidence") -> "Lack | None":
-    """What a round leaves behind for all later ones: requests whose work may still be going on."""
-    unanswered = sum(
-        call.outcome not in ("acknowledged", "rejected") and call.first is None
-        for call in evidence.calls
-    )
-    if not unanswered:
+    """What a round leaves behind for all later ones: requests whose work may still be going on.
+
+    An answer is no end of that: a 504 says that somebody no longer waits for a store that goes on.
+    """
+    unknown = sum(call.outcome not in ("acknowledged", "rejected") for call in evidence.calls)
+    if not unknown:
         return None
     detail = (
-        f"{unanswered} requests of round {evidence.round} were never answered, "
-        "so their effects may have landed later"
+        f"{unknown} of {len(evidence.calls)} outcomes of round {evidence.round} are unknown "
+        f"({unknown_in_words(evidence.calls)}), so their effects may have landed later"
     )
     return Lack(short="late effects of an earlier round", detail=detail, withheld=True)
 
@@ -138,8 +138,8 @@ class RoundEvidence:
     lacks: tuple[Lack, ...]
     tainted: Lack | None
     late: Lack | None = None
-    """Why effects of requests that nobody answered in an earlier round may land in this one: then it
-    may hold, and what looks like a violation proves nothing."""
+    """Why effects of an earlier round's requests, whose outcomes are unknown, may land in this one:
+    then it may hold, and what looks like a violation proves nothing."""
     overlaps: Mapping[str, int]
     """Peak overlap at the front, by burst."""
     hop_overlaps: Mapping[str, int]

@@ -85,61 +85,67 @@ def _other_values(value: Any) -> Iterator[Any]:
 def hidden_by_unknowns(
     expression: Expression, values: Mapping[str, Any], counts: Mapping[str, Count]
 ) -> bool:
-    """True if the unknown outcomes hide an error that would show if all outcomes were known.
+    """True if the unknown outcomes may hide an error that would show if all outcomes were known.
 
-    Asked of an expression that some assignment fits: what is the least number of operations of one
-    name that need have ended otherwise to break it, with the unknown ones resolved so that it fits,
-    and is as small a change seen with them unknown? Nine unknown among thirty let a count that is
-    wrong by up to nine pass, and a race is often wrong by less. True also when it takes too long.
+    Asked of an expression that some assignment fits. It must fit whichever way they went: ten that were
+    acknowledged, one unknown that took effect and one effect lost look like ten that are right. And of
+    each operation, both upwards and downwards, the least number that need have ended otherwise to break
+    it with the unknown ones resolved must break it with them unknown, too. Also true when it takes too
+    long to tell.
     """
     if not any(count.unknown for count in counts.values()):
         return False
-    clear: int | None = None
     try:
-        for way in assignments(expression, counts):
-            if truth(expression, values, way):
-                nearest = _nearest(expression, values, _resolved(way, counts), clear)
-                clear = nearest if nearest is not None else clear
-    except (EvaluationProblem, TooManyAssignments):
+        number_of_assignments(expression, counts)
+        ways = list(assignments(expression, counts))
+        if not all(truth(expression, values, way) for way in ways):
+            return True
+    except EvaluationProblem:
         return True
-    return clear is None or _nearest(expression, values, counts, clear + 1) is None
+    resolved = [_resolved(expression, way, counts) for way in ways]
+    trials = 0
+    for name, direction in product(counts, (1, -1)):
+        for size in range(1, counts[name].sent + 1):
+            moved = [each for way in resolved if (each := _moved(way, name, direction * size))]
+            trials += len(moved) + len(ways)
+            if trials > MAX_TRIALS:
+                return True
+            if not all(_fits(expression, values, each, {}) for each in moved):
+                seen = _moved(counts, name, direction * size)
+                if seen is None or _any_fits(expression, values, seen):
+                    return True
+                break
+    return False
 
 
-def _resolved(way: Mapping[str, Count], counts: Mapping[str, Count]) -> Mapping[str, Count]:
+def _resolved(
+    expression: Expression, way: Mapping[str, Count], counts: Mapping[str, Count]
+) -> Mapping[str, Count]:
     return {
         name: Count(
             acknowledged=way[name].acknowledged,
-            rejected=count.sent - way[name].acknowledged,
+            rejected=way[name].rejected
+            if expression.counts_rejected(name)
+            else count.sent - way[name].acknowledged,
             unknown=0,
         )
         for name, count in counts.items()
     }
 
 
-def _nearest(
-    expression: Expression,
-    values: Mapping[str, Any],
-    counts: Mapping[str, Count],
-    below: int | None,
-) -> int | None:
-    """The least shift of one operation's outcomes, under ``below``, that breaks the expression."""
-    furthest = max(count.acknowledged + count.rejected for count in counts.values())
-    for shift in range(1, furthest + 1 if below is None else min(furthest + 1, below)):
-        for name, count in counts.items():
-            for acknowledged in (count.acknowledged - shift, count.acknowledged + shift):
-                rejected = count.acknowledged + count.rejected - acknowledged
-                if acknowledged < 0 or rejected < 0:
-                    continue
-                moved = Count(acknowledged=acknowledged, rejected=rejected, unknown=count.unknown)
-                if not _any_fits(expression, values, {**counts, name: moved}):
-                    return shift
-    return None
+def _moved(counts: Mapping[str, Count], name: str, by: int) -> Mapping[str, Count] | None:
+    """The counts with ``by`` more of ``name`` acknowledged that were rejected; None if it had not as many."""
+    count = counts[name]
+    acknowledged, rejected = count.acknowledged + by, count.rejected - by
+    if acknowledged < 0 or rejected < 0:
+        return None
+    moved = Count(acknowledged=acknowledged, rejected=rejected, unknown=count.unknown)
+    return {**counts, name: moved}
 
 
 def _any_fits(
     expression: Expression, values: Mapping[str, Any], counts: Mapping[str, Count]
 ) -> bool:
-    number_of_assignments(expression, counts)
     return any(_fits(expression, values, way, {}) for way in assignments(expression, counts))
 
 

@@ -23,6 +23,17 @@ LEAST_OVERLAP = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HopTurns:
+    """Messages of one hop since the release: those its server answered, and those it did not.
+
+    What became of an answer on its way back makes no difference; nor does one that a fault made up.
+    """
+
+    served: int
+    unserved: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFacts:
     """What the events of one round say, each by its burst, fault or hop."""
 
@@ -36,6 +47,7 @@ class RoundFacts:
     seen: Mapping[str, FaultSeen]
     undone: Mapping[str, FaultUndone]
     hops: Mapping[str, HopCounted]
+    turns: Mapping[str, HopTurns]
 
 
 def lacks_of(plan: Plan, facts: RoundFacts) -> tuple[Lack, ...]:
@@ -51,6 +63,7 @@ def _lacks(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
     for fault in plan.faults:
         yield from _hop(plan, fault, facts)
         yield from _fault(fault, facts)
+    yield from _servers(plan, facts)
     yield from _settling(facts)
 
 
@@ -72,7 +85,7 @@ def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
             "at a time, two are needed"
         )
         yield Lack(short=f"overlap under {LEAST_OVERLAP}", detail=detail, about="traffic")
-    if not any(_means_it(plan, call) for call in facts.calls):
+    if not _acknowledged(facts) and not _rejected_by_rule(plan, facts):
         # A missing token, a mistyped path: the service said no before it came to the promise.
         detail = (
             f"not one of {len(facts.calls)} requests was acknowledged, and only the default rule calls "
@@ -81,12 +94,50 @@ def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
         yield Lack(short="nothing acknowledged", detail=detail, about="traffic")
 
 
-def _means_it(plan: Plan, call: Call) -> bool:
-    """Acknowledged, or rejected by a rule that the user wrote for this operation."""
-    if call.outcome == "acknowledged":
-        return True
+def _acknowledged(facts: RoundFacts) -> bool:
+    return any(call.outcome == "acknowledged" for call in facts.calls)
+
+
+def _rejected_by_rule(plan: Plan, facts: RoundFacts) -> int:
+    """How many were rejected by a rule that the user wrote for their operation."""
     ruled = {each.name for each in plan.target.operations if each.rejected is not None}
-    return call.outcome == "rejected" and call.operation in ruled
+    return sum(call.outcome == "rejected" and call.operation in ruled for call in facts.calls)
+
+
+def _servers(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
+    """Where nothing was acknowledged, a server behind a faulted hop must have had a say in it."""
+    rejected = _rejected_by_rule(plan, facts)
+    if _acknowledged(facts) or not rejected:
+        return
+    if excuse := _by_faults_alone(plan, facts, rejected):
+        detail = (
+            f"not one of {len(facts.calls)} requests was acknowledged, and {excuse}: "
+            "the rejections may be the fault's doing alone; let it spare some messages (`toxicity:`, `first:`)"
+        )
+        yield Lack(short="rejected by the fault alone", detail=detail, about="traffic")
+
+
+def _by_faults_alone(plan: Plan, facts: RoundFacts, rejected: int) -> str:
+    """Why all rejections may come from faults, which a service can pass on as its own; or nothing.
+
+    Nobody can say which message belongs to which operation. A message that a fault answered, ended
+    or kept may explain one rejection; those beyond that number are a server's.
+    """
+    to = {hop.name: hop.to for hop in plan.target.hops}
+    faulted = dict.fromkeys(fault.on for fault in plan.faults if fault.on in to)
+    turns = {hop: facts.turns.get(hop, HopTurns(served=0, unserved=0)) for hop in faulted}
+    for hop, each in turns.items():
+        if not each.served:
+            return f"no message of hop {hop} was answered by {to[hop]}"
+    # A connection that a fault refused or ended may stand for a message that never was one.
+    seen = [facts.seen[fault.id] for fault in plan.faults if fault.id in facts.seen]
+    ended = sum(each.hit for each in seen if each.of == "connection")
+    unserved = ended + sum(each.unserved for each in turns.values())
+    if rejected > unserved:
+        return ""
+    return (
+        f"{unserved} messages or connections of {', '.join(turns)} came to no answer of the server"
+    )
 
 
 def _hop(plan: Plan, fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:

@@ -126,10 +126,6 @@ class Duration(_Whole):
         return cls(int(value))
 
     @classmethod
-    def of_us(cls, value: float) -> "Duration":
-        return cls(round(value * 1_000))
-
-    @classmethod
     def of_ms(cls, value: float) -> "Duration":
         return cls(round(value * 1_000_000))
 

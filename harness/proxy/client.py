@@ -1,18 +1,18 @@
 """The one module that speaks to a Toxiproxy, ours or any other. Blocking; call it from a thread.
 
 What ``toxiproxy-python`` covers goes through it, with its defects mended in ``consumer``, but for
-what undoes: that, versions and turns do without it. What is sent is checked here first, because the original server
-does not survive every value it accepts. When a fault comes and goes is decided elsewhere.
+what undoes: that, versions and turns do without it. What is sent is checked here first, because the
+original server does not survive every value it accepts. When a fault comes and goes is decided
+elsewhere.
 """
 
 import json
 import re
-import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -40,26 +40,12 @@ __all__ = [
     "ProxyUnreachable",
     "Turn",
     "TurnPage",
-    "beyond_toxiproxy",
-    "enabling_command",
-    "removal_command",
 ]
 
 # The original answers 503 after 25 s when it is stuck; what takes longer will not come.
 CALL_LIMIT = Duration.of_s(30)
 # Whoever cleans up has more to do than to wait for one server that hangs.
 UNDO_LIMIT = Duration.of_s(5)
-# The toxics of Toxiproxy 2.12, with their attributes.
-TOXIPROXY: Mapping[str, tuple[str, ...]] = {
-    "latency": ("latency", "jitter"),
-    "bandwidth": ("rate",),
-    "slow_close": ("delay",),
-    "timeout": ("timeout",),
-    "reset_peer": ("timeout",),
-    "slicer": ("average_size", "size_variation", "delay"),
-    "limit_data": ("bytes",),
-    "noop": (),
-}
 _NOT_FOUND = 404
 # A page of turns from there on has none of those that ended, only the counts.
 _NONE_BEHIND = 10**17
@@ -94,8 +80,9 @@ P = TypeVar("P", TurnPage, Counts)
 class ProxyServer:
     """The server whose API is at ``url``, such as ``http://127.0.0.1:8474``.
 
-    ``timeout`` bounds each whole call. Every one may raise ``ProxyUnreachable`` (no connection, or no answer in time) and
-    ``ProxyCallFailed`` (an answer that is no success, or none that can be understood).
+    ``timeout`` bounds each whole call. Every one may raise ``ProxyUnreachable`` (no connection, or
+    no answer in time) and ``ProxyCallFailed`` (an answer that is no success, or none that can be
+    understood).
     """
 
     def __init__(self, url: str, *, timeout: Duration = CALL_LIMIT) -> None:
@@ -164,7 +151,7 @@ class ProxyServer:
     ) -> None:
         """In force on every connection once this returns.
 
-        ``extensions`` are keys beyond Toxiproxy's, which ignores them: ``beyond_toxiproxy``.
+        ``extensions`` are keys beyond Toxiproxy's, which ignores them (``toxiproxy.py``).
 
         Raises:
             UserError: a name, the type or an attribute that the server must not get.
@@ -178,14 +165,6 @@ class ProxyServer:
     def remove_toxic(self, proxy: str, name: str) -> bool:
         """False when it, or its proxy, was not there."""
         return self._delete(f"/proxies/{_safe(proxy)}/toxics/{_safe(name)}")
-
-    def has_turns(self) -> bool:
-        """True for our own proxy, which tells what passed through it."""
-        try:
-            self._ask("/proxies/-/turns")
-        except ProxyCallFailed as failed:
-            return failed.status == _NOT_FOUND and failed.message == "proxy not found"
-        return True
 
     def turns(self, proxy: str, after: int = 0) -> TurnPage:
         """What ended since ``after`` (the last page's ``next``) and what is open. Ours only."""
@@ -224,33 +203,6 @@ class ProxyServer:
                 return False
             raise
         return True
-
-
-def removal_command(admin: str, proxy: str, toxic: str | None = None) -> str:
-    """What a person types to remove a proxy, or one toxic of it."""
-    parts = ["proxies", proxy] + ([] if toxic is None else ["toxics", toxic])
-    path = "/".join(quote(part, safe=":@") for part in parts)
-    url = f"{admin.rstrip('/')}/{path}"
-    return f"curl -X DELETE {shlex.quote(url)}"
-
-
-def beyond_toxiproxy(
-    kind: str, attributes: Iterable[str], keys: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """What of a toxic is unknown to Toxiproxy 2.12, in words.
-
-    It refuses a type it does not know, and ignores everything else: the toxic would be another one.
-    """
-    known = TOXIPROXY.get(kind)
-    if known is None:
-        return (f"the toxic {kind}", *keys)
-    return (*(f"{kind}'s {name}" for name in attributes if name not in known), *keys)
-
-
-def enabling_command(admin: str, proxy: str) -> str:
-    """What a person types to let a disabled proxy listen again."""
-    url = f"{admin.rstrip('/')}/proxies/{quote(proxy, safe=':@')}"
-    return f"curl -d '{{\"enabled\": true}}' {shlex.quote(url)}"
 
 
 def checked_attributes(kind: str, given: Mapping[str, Value]) -> dict[str, Value]:

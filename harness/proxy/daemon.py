@@ -76,6 +76,7 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    timers = _exact_timers(loop)
     async with asyncio.TaskGroup() as tasks:
         server = Server(
             Surroundings(
@@ -84,7 +85,7 @@ async def _serve(
                 spawn=tasks.create_task,
                 seed=settings.seed,
                 limit=limit,
-                timers=_exact_timers(loop),
+                timers=timers,
             )
         )
         refused = await _configured(server, config)
@@ -99,6 +100,8 @@ async def _serve(
             await stop.wait()
             api.close()
         await _drain(server)
+    if timers is not None:
+        timers.close()
     if refused is not None:
         sock.close()
         raise refused

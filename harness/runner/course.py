@@ -139,7 +139,6 @@ class Course:
             values=self._values,
             hops={
                 name: HopOnProxy(
-                    hop=name,
                     admin=hop.admin,
                     proxy=hop.proxy,
                     observed=hop.observed,

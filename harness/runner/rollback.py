@@ -7,11 +7,12 @@ from harness.connections.blocking import in_thread, to_the_end
 from harness.faults.fault import Fault, HopOnProxy
 from harness.faults.known import begin
 from harness.faults.lease import HeldLeases
-from harness.faults.trace import Turn
 from harness.journal.writer import JournalLost
 from harness.model.errors import TargetError
 from harness.model.events import AnyEvent, FaultNotUndone, FaultSeen
 from harness.model.plan import FaultStep
+from harness.model.units import Instant
+from harness.protocols.turn import Turn
 from harness.proxy.client import ProxyCallFailed, ProxyUnreachable
 
 Record = Callable[[AnyEvent], object]
@@ -31,6 +32,9 @@ class ActiveFaults:
         self._to_undo: dict[Place, list[Fault]] = {}
         """The latest last. One leaves when its undo has begun; its place's lock says when it ended."""
         self._in_force: list[Fault] = []
+        self._released: dict[Fault, Instant] = {}
+        """When the first burst behind a fault's step began to arrive."""
+        self._stuck: TargetError | None = None
         self._remaining: list[str] = []
         self._locks: dict[Place, asyncio.Lock] = {}
         self._leases = HeldLeases(owner, seed=seed)
@@ -54,11 +58,24 @@ class ActiveFaults:
         return fault
 
     async def before_release(self) -> None:
-        """Tells the faults in force that what the wire saw so far is no evidence."""
-        for place, faults in tuple(self._to_undo.items()):
-            for fault in tuple(faults):
-                if fault in self._in_force and fault.asks_before_release:
-                    await to_the_end(self._look_anew(fault, place))
+        """Tells the faults in force that what the wire saw so far is no evidence.
+
+        Those that an earlier burst has met keep what they have.
+        """
+        waiting = [
+            (fault, place)
+            for place, faults in self._to_undo.items()
+            for fault in faults
+            if fault in self._in_force and fault not in self._released
+        ]
+        for fault, place in waiting:
+            if fault.asks_before_release:
+                await to_the_end(self._look_anew(fault, place))
+
+    def released(self, at: Instant, *, round: int) -> None:
+        """A burst began to arrive: what the wire shows from here on is evidence."""
+        for fault in self.of_round(round):
+            self._released.setdefault(fault, at)
 
     async def _look_anew(self, fault: Fault, place: Place) -> None:
         async with self._locks.setdefault(place, asyncio.Lock()):
@@ -86,10 +103,11 @@ class ActiveFaults:
                 undone = await in_thread(fault.undo)
             except (ProxyCallFailed, ProxyUnreachable) as problem:
                 if fault.ends_with_the_run:
-                    self._record(fault.gone())
+                    self._gone(fault, problem)
                     return
                 remains, command = fault.remains
-                self._remaining.append(f"{remains}; remove it with: {command}")
+                # Word for word as the journal's line is told, so that it does not stand there twice.
+                self._remaining.append(f"{remains} ({problem}); remove it with: {command}")
                 self._record(
                     FaultNotUndone(
                         fault=fault.step.id,
@@ -101,6 +119,23 @@ class ActiveFaults:
                 )
             else:
                 self._record(undone)
+
+    def _gone(self, fault: Fault, problem: ProxyCallFailed | ProxyUnreachable) -> None:
+        """On our own proxy, which takes its faults with it; one that answers has them still."""
+        why = ""
+        if isinstance(problem, ProxyCallFailed):
+            why = f"could not be undone: {problem}"
+            self._stuck = TargetError(f"fault {fault.step.id}", why)
+        self._record(fault.gone(why))
+
+    def require_undone(self) -> None:
+        """Rounds that follow would meet a fault of this one.
+
+        Raises:
+            TargetError: our own proxy answered and did not take a fault back.
+        """
+        if self._stuck is not None:
+            raise self._stuck
 
     async def undo_all(self) -> None:
         """Undoes what is still in force: latest first on each proxy, and the proxies side by side.
@@ -143,6 +178,7 @@ class ActiveFaults:
                     for other in faults
                     if other is not fault and other.step.on == fault.step.on
                 ],
+                released=self._released.get(fault),
             )
             for fault in faults
         ]

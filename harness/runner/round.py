@@ -81,6 +81,7 @@ async def run_round(stage: Stage, number: int) -> bool:
             settled = await _settle(stage, number)
     finally:
         await stage.faults.undo_all()
+    stage.faults.require_undone()
     await stage.wire.finish(round=number, since=released, record=record)
     for seen in stage.faults.seen_in(number, lambda hop: stage.wire.turns(hop, since=released)):
         record(seen)
@@ -94,16 +95,14 @@ async def _method(stage: Stage, number: int) -> Instant:
     What passed the hops before (warming up, in the main) is no evidence of what a burst met.
     """
     released: list[Instant] = []
-    written = False
 
     def record(event: AnyEvent) -> object:
-        nonlocal written
-        if isinstance(event, BurstWritten) and not written:
+        if isinstance(event, BurstWritten):
             # In the hold: all that warms up has passed, and nothing has been released yet.
-            written = True
             ending.create_task(stage.faults.before_release(), name="look before the release")
         if isinstance(event, BurstReleased):
             released.append(event.first)
+            stage.faults.released(event.first, round=number)
         return stage.record(event)
 
     async with asyncio.TaskGroup() as ending:
@@ -132,6 +131,7 @@ async def _method(stage: Stage, number: int) -> Instant:
 async def _undo_after(lasts: Duration, fault: Fault, faults: ActiveFaults) -> None:
     await asyncio.sleep(lasts.in_s)  # noqa: TID251 - the fault's declared time
     await faults.undo(fault)
+    faults.require_undone()
 
 
 async def _settle(stage: Stage, number: int) -> bool:

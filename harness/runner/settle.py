@@ -3,7 +3,8 @@
 Equal readings alone can deceive while a message is being held back. So no byte may have moved on any
 hop between them, our own proxy must hold none, and the gap between them is longer than any declared
 delay. A service that talks all the time (a heartbeat, a polling worker) would never be quiet; equal
-readings over the whole limit are accepted from it, but not from a wire on which something is stuck.
+readings over the whole limit are accepted from it, but only at a moment at which our own proxy holds
+nothing: what it held before has arrived by then, and what is stuck for good is never taken for quiet.
 """
 
 import asyncio
@@ -61,20 +62,21 @@ async def settle(
         moves = wire.moved != earlier.moved
         if restless:
             equal_since = now()
-        elif not (moves or wire.held) or (moves and now() - equal_since >= limit):
+        elif not wire.held and (not moves or now() - equal_since >= limit):
             record(Settled(round=round, after=now() - started))
             return readings
         if now() - started >= limit and restless:
             moving = tuple(name for name in restless if name in must)
-            if not moving:
+            if moving:
+                record(_never(round, limit, probes=moving))
+                return None
+            if not wire.held:
                 # A counter that never stands still; what has to stand still does.
                 record(Settled(round=round, after=now() - started))
                 return readings
-            record(_never(round, limit, probes=moving))
-            return None
         if now() - started >= limit * 2:
             # Readings that are equal beside something stuck are no probe's fault.
-            probes = () if wire.held and not restless else tuple(readings)
+            probes = () if wire.held else tuple(readings)
             record(_never(round, limit, probes=probes, held=wire.held))
             return None
 

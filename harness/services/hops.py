@@ -18,8 +18,8 @@ from harness.proxy.client import (
     ProxyCallFailed,
     ProxyServer,
     ProxyUnreachable,
-    removal_command,
 )
+from harness.proxy.commands import removal_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

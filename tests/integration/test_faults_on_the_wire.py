@@ -119,7 +119,6 @@ def a_hop(own: str, service: Address, foreign: str | None = None) -> Iterator[Ho
         yield Hop(
             listen,
             HopOnProxy(
-                hop="web",
                 admin=foreign or own,
                 proxy="web",
                 observed="before" if foreign else "here",

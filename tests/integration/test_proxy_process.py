@@ -1,6 +1,7 @@
 """The proxy as a process of its own: its life, the turns it tells of, and its client on both servers."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -110,7 +111,8 @@ def test_daemon_when_its_port_is_given_then_is_there():
 
 def test_command_when_run_then_is_the_same_daemon():
     with daemon("proxy", "--port", "0", module="harness.cli") as (process, url):
-        assert ProxyServer(url).has_turns()
+        with pytest.raises(ProxyCallFailed, match="proxy not found"):
+            ProxyServer(url).turns("none")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
 
@@ -273,7 +275,8 @@ def test_client_when_the_server_is_foreign_then_knows_that_it_has_no_turns():
     with foreign_toxiproxy(toxiproxy_server()) as url:
         server = ProxyServer(url)
         assert server.version() == "git" or server.version().startswith("2.")
-        assert not server.has_turns()
+        with pytest.raises(ProxyCallFailed, match="404 page not found"):
+            server.turns("none")
 
 
 # What it is started with
@@ -363,6 +366,57 @@ def test_daemon_when_it_has_flags_then_does_what_they_say(tmp_path, module, echo
         assert b"received_bytes" not in server.get("/metrics").body
         for host, status in (("box.example", 200), ("other.example", 403)):
             assert server.call("GET", "/version", headers={"Host": host}).status == status
+
+
+# A toxic of somebody else's making
+
+PLUGIN = """
+from harness.proxy.toxic import Toxic
+
+class Broken(Toxic):
+    kind = "broken"
+    summary = "Cannot be made."
+
+    def __init__(self, *given):
+        raise ZeroDivisionError("broken by intent")
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """A distribution that brings the toxic ``broken``, for processes that start from now on."""
+    (tmp_path / "broken_toxic.py").write_text(PLUGIN)
+    info = tmp_path / "broken_toxic-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-toxic\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[harness.toxics]\nbroken = broken_toxic:Broken\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+
+
+def test_foreign_toxic_when_it_always_raises_then_clients_are_reset_and_the_daemon_lives(
+    plugin, echo, capfd
+):
+    with daemon() as (process, url):
+        server = api(url)
+        listen = server.create("db", echo.address, max_connections=2)["listen"]
+        with Peer.connect(listen) as client:
+            client.round_trip()
+            server.toxic("db", type="broken", name="ours")
+            assert client.ending() == "reset"
+        for _ in range(4):
+            with Peer.connect(listen) as client:
+                assert client.ending() == "reset"
+        until_sync(
+            lambda: server.get("/proxies/db/turns").json()["open"] == 0,
+            within=Duration.of_s(30),
+            what="no connection is counted",
+        )
+        assert server.delete("/proxies/db/toxics/ours").status == 204
+        with Peer.connect(listen) as client:
+            client.round_trip()
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    assert capfd.readouterr().err.count("Toxic ours of proxy db: raised on connection") == 5
 
 
 # Not more than it can bear

@@ -93,14 +93,14 @@ def _removal(undo: Mapping[str, object]) -> str:
     """Empty where the intention speaks of no proxy."""
     if "admin" not in undo or "proxy" not in undo:
         return ""
-    from harness.proxy.client import removal_command
+    from harness.proxy.commands import removal_command
 
     toxic = str(undo["toxic"]) if "toxic" in undo else None
     return removal_command(str(undo["admin"]), str(undo["proxy"]), toxic)
 
 
 def _enabling(undo: Mapping[str, object]) -> str:
-    from harness.proxy.client import enabling_command
+    from harness.proxy.commands import enabling_command
 
     return enabling_command(str(undo["admin"]), str(undo["proxy"]))
 

@@ -136,7 +136,8 @@ class AtEnd:
         unknown = sum(count.unknown for count in counts.values())
         detail = (
             f"{unknown} of {len(evidence.calls)} outcomes are unknown "
-            f"({unknown_in_words(evidence.calls)}), which hides an error that would show without them"
+            f"({unknown_in_words(evidence.calls)}), which may hide an effect lost or made twice; let rounds "
+            "have none (`toxicity:`), or ask probes alone for what took effect"
         )
         return Lack(short="hidden by unknown outcomes", detail=detail)
 

@@ -163,4 +163,7 @@ class BlackholeAfter(Toxic):
     @classmethod
     def words(cls, params: "BlackholeAfter.Params") -> str:
         plural = "" if params.requests == 1 else "s"
-        return f"nothing answered after {params.requests} request{plural}"
+        notes = [] if params.forward else ["the server gets none of it"]
+        notes += [f"closed after {params.timeout}"] if params.timeout else []
+        told = f" ({', '.join(notes)})" if notes else ""
+        return f"nothing answered after {params.requests} request{plural}{told}"

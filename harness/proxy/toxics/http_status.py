@@ -255,8 +255,9 @@ class HttpStatus(Toxic):
 
     @classmethod
     def words(cls, params: "HttpStatus.Params") -> str:
-        retry = f" (Retry-After {params.retry_after})" if params.retry_after is not None else ""
-        return f"{params.status} on requests{retry}"
+        notes = [f"Retry-After {params.retry_after}"] if params.retry_after is not None else []
+        notes += ["the server gets them all the same"] if params.forward else []
+        return f"{params.status} on requests" + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _read(part: Part, turn: int) -> _Asked:

@@ -135,6 +135,7 @@ def flood(server):
 
 
 @case("TX-175")
+@pytest.mark.serial  # bounds real time from above
 def test_toxic_when_added_before_a_stalled_reader_then_no_call_waits(ours, upstream):
     ours.create("a", upstream.address)
     with ours.connect("a"), upstream.accept() as server:
@@ -148,6 +149,7 @@ def test_toxic_when_added_before_a_stalled_reader_then_no_call_waits(ours, upstr
 
 
 @case("TX-176")
+@pytest.mark.serial  # bounds real time from above
 def test_reader_when_it_dies_stalled_then_nothing_hangs(ours, upstream):
     ours.create("a", upstream.address)
     client, server = ours.connect("a"), upstream.accept()
@@ -163,6 +165,7 @@ def test_reader_when_it_dies_stalled_then_nothing_hangs(ours, upstream):
 
 @case("TX-177")
 @pytest.mark.slow
+@pytest.mark.serial  # bounds real time from above
 @pytest.mark.parametrize(
     ("kind", "attributes"),
     [
@@ -239,6 +242,7 @@ class Caller:
 
 @case("TX-181")
 @pytest.mark.slow
+@pytest.mark.serial  # bounds real time from above
 def test_proxies_when_eight_callers_change_them_at_random_then_they_stay_true(daemon, echo):
     """3 s where the contract has 8: a thousand calls and more all the same."""
     api = daemon().api  # of its own: a server that gets stuck takes no other case with it

@@ -59,6 +59,7 @@ def test_half_close_when_the_server_reads_on_then_later_bytes(api, upstream):
 
 
 @case("TX-159")
+@pytest.mark.serial  # bounds real time from above
 def test_upstream_when_it_refuses_then_connect_works_and_the_client_is_closed(api):
     api.create("a", f"127.0.0.1:{free_port()}")
     began = clock()
@@ -114,6 +115,7 @@ def test_reset_when_bytes_are_held_before_it_then_comes_behind_them(ours, upstre
 
 
 @case("TX-161")
+@pytest.mark.serial  # bounds real time from above
 def test_disable_when_connections_are_open_then_both_ends_see_it(api, upstream):
     listen = api.create("a", upstream.address)["listen"]
     with api.connect("a") as client, upstream.accept() as server:
@@ -148,6 +150,7 @@ def test_delete_when_connections_are_open_then_they_end(api, upstream):
 
 
 @case("TX-165")
+@pytest.mark.serial  # bounds real time from above
 def test_disable_when_dials_hang_then_is_answered_and_clients_are_closed(ours):
     with swallowing() as dead:
         ours.create("a", dead)
@@ -160,6 +163,7 @@ def test_disable_when_dials_hang_then_is_answered_and_clients_are_closed(ours):
 
 
 @case("TX-166")
+@pytest.mark.serial  # bounds real time from above
 def test_api_when_dials_hang_then_every_call_is_answered(ours, echo):
     with swallowing() as dead:
         ours.create("a", dead)
@@ -175,6 +179,7 @@ def test_api_when_dials_hang_then_every_call_is_answered(ours, echo):
 
 @case("TX-164")
 @pytest.mark.slow
+@pytest.mark.serial  # bounds real time from above
 def test_dial_when_it_hangs_then_is_given_up_at_its_limit(ours):
     with swallowing() as dead:
         ours.create("a", dead)
@@ -283,6 +288,7 @@ def numbered(size):
 
 @case("TX-178", effect=True)
 @pytest.mark.slow
+@pytest.mark.serial  # bounds real time from above
 def test_toxic_when_removed_with_much_held_then_all_arrives_in_order_at_a_late_reader(
     ours, upstream
 ):

@@ -104,6 +104,7 @@ def test_config_when_good_then_proxies_are_there_before_the_api_answers(daemon, 
 
 
 @case("TX-079")
+@pytest.mark.serial  # bounds real time from above
 def test_daemon_when_told_to_end_with_a_connection_open_then(daemon, echo):
     server = daemon()
     listen = server.api.create("a", echo.address)["listen"]

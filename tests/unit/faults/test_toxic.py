@@ -22,7 +22,6 @@ from harness.proxy.client import (
 from harness.proxy.states import ToxicState
 
 HERE = HopOnProxy(
-    hop="db",
     admin="http://127.0.0.1:8474",
     proxy="harness-r-db",
     observed="here",
@@ -30,7 +29,6 @@ HERE = HopOnProxy(
     watch_proxy="harness-r-db",
 )
 BEFORE = HopOnProxy(
-    hop="db",
     admin="http://127.0.0.1:8474",
     proxy="harness-r-db",
     observed="before",

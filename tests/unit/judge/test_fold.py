@@ -123,7 +123,27 @@ def test_violation_when_earlier_requests_were_never_answered_then_proves_nothing
     unsure = ("acknowledged",) * 4 + ("unknown",)
     result = judge(a_run([a_round(1, outcomes=unsure), a_round(2, balance=60)]))
     assert result.verdict == "inconclusive"
-    assert "1 requests of round 1 were never answered" in " ".join(result.missing)
+    assert "1 of 5 outcomes of round 1 are unknown (no answer × 1)" in " ".join(result.missing)
+
+
+GAVE_UP = changed(
+    a_round(1),
+    a(OperationReturned, op=1_004),
+    status=504,
+    outcome=Unknown(because="answered 504"),
+)
+
+
+def test_violation_when_an_earlier_answer_left_its_outcome_unknown_then_proves_nothing():
+    """A service that answers 504 does not wait for its store; the store may go on."""
+    result = judge(a_run([GAVE_UP, a_round(2, balance=60)]))
+    assert result.verdict == "inconclusive"
+    assert "are unknown (answered 504 × 1), so their effects may have landed later" in result.reason
+
+
+def test_steady_state_when_an_answer_left_an_outcome_unknown_then_is_not_called_violated():
+    result = judge(a_run([GAVE_UP, a_round(2)], steady_after="not held"))
+    assert result.verdict == "inconclusive"
 
 
 def test_round_when_the_reset_did_not_put_the_state_back_then_neither_holds_nor_breaks():

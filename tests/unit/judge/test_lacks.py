@@ -4,7 +4,7 @@ import msgspec.structs
 import pytest
 
 from harness.judge.evidence import Call
-from harness.judge.lacks import RoundFacts, lacks_of
+from harness.judge.lacks import HopTurns, RoundFacts, lacks_of
 from harness.model.events import (
     FaultApplied,
     FaultSeen,
@@ -53,6 +53,7 @@ WHOLE = RoundFacts(
     seen=seen(),
     undone={FAULT: one(FaultUndone)},
     hops={"db": one(HopCounted)},
+    turns={"db": HopTurns(served=12, unserved=0)},
 )
 
 
@@ -158,3 +159,51 @@ def test_round_when_all_were_rejected_by_the_default_rule_then_it_does_not_count
 def test_round_when_all_were_rejected_by_the_users_own_rule_then_it_counts():
     facts = replace(WHOLE, calls=calls("rejected"))
     assert lacks_of(with_rules(a_plan(), "status == 409"), facts) == ()
+
+
+RULED = with_rules(a_plan(), "status == 409")
+REFUSED = replace(WHOLE, calls=calls("rejected"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        pytest.param(
+            {"turns": {"db": HopTurns(served=0, unserved=12)}},
+            "no message of hop db was answered by postgres",
+            id="a-fault-answered-all",
+        ),
+        pytest.param({"turns": {}}, "no message of hop db", id="no-message-at-all"),
+        pytest.param(
+            {"turns": {"db": HopTurns(served=2, unserved=2)}},
+            "2 messages or connections of db came to no answer of the server",
+            id="one-for-each-rejection",
+        ),
+        pytest.param(
+            {"seen": seen(of="connection", hit=2)},
+            "2 messages or connections of db",
+            id="a-refused-connection-for-each",
+        ),
+    ],
+)
+def test_round_when_faults_alone_may_have_rejected_all_then_it_does_not_count(changed, words):
+    (lack,) = lacks_of(RULED, replace(REFUSED, **changed))
+    assert words in lack.detail
+    assert not lack.withheld
+
+
+def test_round_when_more_were_rejected_than_faults_can_have_then_it_counts():
+    turns = {"db": HopTurns(served=1, unserved=1)}
+    assert lacks_of(RULED, replace(REFUSED, turns=turns)) == ()
+
+
+def test_round_when_something_was_acknowledged_then_counts_without_an_answer_of_the_server():
+    """Such as a service that does without its cache."""
+    turns = {"db": HopTurns(served=0, unserved=12)}
+    assert lacks_of(RULED, replace(WHOLE, turns=turns)) == ()
+
+
+def test_rejections_when_the_round_has_no_fault_then_need_no_hop():
+    plan = with_rules(a_plan(method=[a_burst()]), "status == 409")
+    bare = replace(REFUSED, applied={}, seen={}, undone={}, hops={}, turns={})
+    assert lacks_of(plan, bare) == ()

@@ -77,7 +77,7 @@ def test_readings_when_slower_than_the_beat_then_never_pile_up() -> None:
         hold = asyncio.Event()
         question = Counting(lambda count: hold.wait() if count == 1 else None)
         events: list[Any] = []
-        async with sampler(question, events.append, Duration.of_us(100)):
+        async with sampler(question, events.append, Duration.of_ms(0.1)):
             await until(
                 lambda: question.count == 1, within=Duration.of_s(30), what="a first reading"
             )

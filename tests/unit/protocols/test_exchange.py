@@ -34,6 +34,20 @@ def test_status_when_the_head_is_of_a_response_then_is_its_number(start, status)
     assert Head(start, (), 0).status == status
 
 
+@pytest.mark.parametrize(
+    ("start", "interim"),
+    [
+        (b"HTTP/1.1 100 Continue", True),
+        (b"HTTP/1.1 103 Early Hints", True),
+        (b"HTTP/1.1 101 Switching Protocols", False),
+        (b"HTTP/1.1 200 OK", False),
+        (b"GET / HTTP/1.1", False),
+    ],
+)
+def test_interim_when_another_response_follows_then_is_true(start, interim):
+    assert Head(start, (), 0).interim is interim
+
+
 def test_part_when_nothing_else_is_said_then_is_of_the_middle_of_a_message():
     part = Part(b"x", NO_REQUEST)
     assert (part.first, part.last, part.head) == (False, False, None)

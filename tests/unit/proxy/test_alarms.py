@@ -1,6 +1,7 @@
 """Alarms on a real timer of the machine; what is awaited is an order, never a time."""
 
 import asyncio
+import os
 import sys
 from time import monotonic_ns
 
@@ -46,8 +47,11 @@ def rung(asked) -> Rung:
     async def main():
         made = Rung()
         asked(made)
-        async with asyncio.timeout(20):
-            await made.last.wait()
+        try:
+            async with asyncio.timeout(20):
+                await made.last.wait()
+        finally:
+            made.alarms.close()
         return made
 
     return asyncio.run(main())
@@ -83,6 +87,23 @@ def test_alarms_when_most_were_cancelled_then_are_swept_out():
         it.ask("last", 0)
 
     assert rung(asked).names == ["last"]
+
+
+def test_alarms_when_closed_then_nothing_goes_off_and_no_descriptor_is_left():
+    async def main():
+        it = Rung()
+        it.ask("never", 0)
+        descriptor = it.alarms._timer.descriptor
+        it.alarms.close()
+        it.alarms.close()
+        # The loop's own timer, and a turn of the loop behind it, in which the alarm would go off.
+        asyncio.get_running_loop().call_later(0.01, it.last.set)
+        await it.last.wait()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+        return it
+
+    assert asyncio.run(main()).names == []
 
 
 def test_alarms_when_one_asks_for_another_that_is_due_then_it_goes_off_too():

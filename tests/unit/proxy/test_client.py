@@ -1,7 +1,6 @@
 """The client of any Toxiproxy: what it sends, what it refuses to send, what it reads."""
 
 import json
-import shlex
 import subprocess
 import sys
 import threading
@@ -11,7 +10,6 @@ import pytest
 from harness.model.errors import UserError
 from harness.model.units import Duration, Instant
 from harness.proxy.client import (
-    TOXIPROXY,
     Counts,
     ProxyCallFailed,
     ProxyServer,
@@ -19,13 +17,9 @@ from harness.proxy.client import (
     ProxyUnreachable,
     Turn,
     TurnPage,
-    beyond_toxiproxy,
     checked_attributes,
-    enabling_command,
-    removal_command,
 )
 from harness.proxy.states import Extensions, Match, ToxicState
-from harness.proxy.toxics import TOXICS
 from tests.support.canned import Canned
 from tests.support.waiting import until_sync
 
@@ -172,18 +166,6 @@ def test_counts_when_the_server_tells_more_or_less_then_what_it_tells(more, coun
         assert ProxyServer(canned.url).counts("a") == counts
 
 
-def test_beyond_toxiproxy_when_asked_then_names_what_it_would_refuse_or_ignore():
-    for kind, known in TOXIPROXY.items():
-        wire = [attribute.name for attribute in TOXICS[kind].wire]
-        assert beyond_toxiproxy(kind, known) == ()
-        assert set(known) <= set(wire), kind
-    assert beyond_toxiproxy("latency", ["latency", "distribution"], ["first"]) == (
-        "latency's distribution",
-        "first",
-    )
-    assert beyond_toxiproxy("cut", ["bytes"], ["per"]) == ("the toxic cut", "per")
-
-
 @pytest.mark.parametrize(
     "name", ["a/b", "q#x", "q?x", "q%41", "", ".", "..", "ü", "x" * 201, "a\n"]
 )
@@ -229,19 +211,6 @@ def test_toxic_when_it_would_harm_the_server_then_is_not_sent(change, message):
 
 def test_attributes_when_partly_given_then_are_completed():
     assert checked_attributes("latency", {"jitter": 3}) == {"latency": 0, "jitter": 3}
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "ours"),
-    [
-        (404, b'{"error":"proxy not found","status":404}\n', True),
-        (404, b"404 page not found\n", False),
-        (500, b"", False),
-    ],
-)
-def test_has_turns_when_asked_then_knows_our_own_server(status, body, ours):
-    with Canned({"GET /proxies/-/turns": (status, body)}) as canned:
-        assert ProxyServer(canned.url).has_turns() is ours
 
 
 def test_turns_when_read_then_are_instants():
@@ -330,21 +299,3 @@ def test_undoing_when_another_server_is_stuck_then_does_not_wait_for_it():
 def unanswered(url):
     with pytest.raises(ProxyUnreachable):
         ProxyServer(url).proxies()
-
-
-def test_removal_command_when_names_are_odd_then_a_shell_takes_them_as_they_are():
-    assert removal_command("http://127.0.0.1:8474/", "harness-r-db") == (
-        "curl -X DELETE http://127.0.0.1:8474/proxies/harness-r-db"
-    )
-    assert removal_command("http://h:1", "a", "latency.1").endswith("/proxies/a/toxics/latency.1")
-    odd = removal_command("http://h:1", "a/b?c #$(d)", "e'f")
-    assert shlex.split(odd)[3:] == ["http://h:1/proxies/a%2Fb%3Fc%20%23%24%28d%29/toxics/e%27f"]
-    assert shlex.split(removal_command("http://h:1/x y", "a")) == [
-        "curl", "-X", "DELETE", "http://h:1/x y/proxies/a",
-    ]  # fmt: skip
-
-
-def test_enabling_command_when_names_are_odd_then_a_shell_takes_them_as_they_are():
-    assert shlex.split(enabling_command("http://h:1/", "a/b?c #$(d)")) == [
-        "curl", "-d", '{"enabled": true}', "http://h:1/proxies/a%2Fb%3Fc%20%23%24%28d%29",
-    ]  # fmt: skip

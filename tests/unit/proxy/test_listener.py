@@ -1,11 +1,12 @@
 """The listener: what cannot be bound, and a shortage that passes. No traffic."""
 
 import errno
+import socket
 
 import pytest
 
 from harness.proxy.addresses import Listen
-from harness.proxy.listener import Listener, ListenFailed, bind, same
+from harness.proxy.listener import Listener, ListenFailed, bind, reset, same
 
 
 def test_bind_when_port_is_free_then_gives_the_real_address():
@@ -81,6 +82,32 @@ def test_accept_when_descriptors_run_out_then_pauses_and_goes_on():
     loop.later()
     loop.reader()
     assert got == [one, two]
+
+
+def test_accepted_when_another_is_put_in_its_place_then_gets_the_next_socket():
+    one, two = FakeSocket(), FakeSocket()
+    loop, first, second = FakeLoop(), [], []
+    listener = Listener(FakeSocket(one, BlockingIOError(), two), first.append, loop=loop)
+    loop.reader()
+    listener.accepted = second.append
+    loop.reader()
+    assert (first, second) == ([one], [two])
+
+
+def test_reset_when_the_socket_is_open_then_its_peer_sees_a_reset():
+    ours, address = bind(Listen("127.0.0.1", 0))
+    with ours, socket.create_connection((address.host, address.port)) as peer:
+        ours.setblocking(True)
+        reset(ours.accept()[0])
+        with pytest.raises(ConnectionResetError):
+            peer.recv(1)
+
+
+def test_reset_when_the_socket_is_closed_already_then_does_nothing():
+    one = socket.socket()
+    one.close()
+    reset(one)
+    assert one.fileno() == -1
 
 
 def test_close_when_pausing_then_nothing_is_left():

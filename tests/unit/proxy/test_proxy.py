@@ -1,15 +1,23 @@
 """One proxy: its toxics, who gets in, and what a caller sees. Traffic is for the conformance suite."""
 
 import asyncio
+import socket
+import struct
 from types import SimpleNamespace
 
 import pytest
 
 from harness.model.units import Duration, Instant
 from harness.proxy.addresses import Listen
+from harness.proxy.blueprint import changed_toxic, new_toxic
+from harness.proxy.connection import Connection
+from harness.proxy.items import WakeAt
 from harness.proxy.limits import ConnectionLimit
-from harness.proxy.proxy import Proxy, Surroundings, changed_toxic, new_toxic
+from harness.proxy.proxy import Proxy, Surroundings
 from harness.proxy.states import Refused, ToxicSpec
+from harness.proxy.toxic import Toxic
+from harness.proxy.toxics import TOXICS
+from harness.proxy.wire import WireAttribute
 from tests.support.virtual_time import VirtualTimeLoop
 
 FREE = Listen("127.0.0.1", 0)
@@ -67,51 +75,11 @@ def test_toxic_when_changed_then_only_what_is_given(proxy):
     assert proxy.toxics == [after]
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        ToxicSpec(attributes={"latency": 1, "jitter": 2**62}),
-        ToxicSpec(attributes={"latency": 1}, extensions={"skip": -1}),
-    ],
-)
-def test_toxic_when_a_change_is_refused_then_nothing_comes_of_it(spec):
-    with pytest.raises(Refused, match=r"^(jitter|skip): ") as refused:
-        changed_toxic(latency(), spec)
-    assert refused.value.status == 400
-
-
 def test_toxics_when_removed_then_none_is_found(proxy):
     proxy.add_toxic(latency())
     proxy.remove_toxics()
     with pytest.raises(Refused, match="toxic not found"):
         proxy.toxic("latency_downstream")
-
-
-@pytest.mark.parametrize(
-    ("spec", "status", "message"),
-    [
-        (ToxicSpec(type="nope", stream="sideways", name="t"), 400, "stream was invalid"),
-        (ToxicSpec(type="nope", name="t"), 400, "invalid toxic type"),
-        (ToxicSpec(type="latency", name="t", attributes={"latency": 2**63 - 1}), 409, "exists"),
-        (ToxicSpec(type="latency", name="u", attributes={"latency": 2**63 - 1}), 400, "latency: "),
-        (ToxicSpec(type="latency", name="u", extensions={"per": "byte"}), 400, "per: "),
-        (ToxicSpec(type="latency", name=".."), 400, "name: "),
-        (
-            ToxicSpec(type="http_status", stream="upstream"),
-            400,
-            "stream: http_status cannot be upstream, use downstream",
-        ),
-    ],
-)
-def test_new_toxic_when_several_things_are_wrong_then_complains_in_order(spec, status, message):
-    with pytest.raises(Refused, match=message) as refused:
-        new_toxic(spec, {"t"})
-    assert refused.value.status == status
-
-
-def test_new_toxic_when_no_stream_is_given_then_has_the_first_it_can_have():
-    made = new_toxic(ToxicSpec(type="http_status"), set())
-    assert (made.stream, made.name) == ("downstream", "http_status_downstream")
 
 
 # Counting and lifetimes
@@ -187,7 +155,11 @@ def test_tallies_when_a_toxic_goes_then_keep_what_it_did(proxy):
 
 class Socket(SimpleNamespace):
     def __init__(self):
-        super().__init__(closed=False)
+        super().__init__(closed=False, lingers=None)
+
+    def setsockopt(self, _level, option, value):
+        assert option == socket.SO_LINGER
+        self.lingers = struct.unpack("ii", value)
 
     def close(self):
         self.closed = True
@@ -223,21 +195,170 @@ def test_clients_when_more_than_the_server_takes_then_are_closed_whichever_proxy
     assert accept(other, 5) == 3
 
 
-def test_client_when_a_toxic_cannot_be_made_for_it_then_takes_no_room(proxy, monkeypatch):
-    proxy.add_toxic(latency())
-    monkeypatch.setattr("harness.proxy.proxy.AppliedToxics.add", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        proxy._accepted(Socket())
-    assert (proxy._around.limit.open, proxy.connections) == (0, {})
-
-
 @pytest.mark.parametrize(
     ("upstream", "dialled"),
-    [("h:5", ("h", 5)), (":5", ("localhost", 5)), ("garbage", ("", 0)), ("http://x/", ("", 0))],
+    [
+        ("h:5", ("h", 5)),
+        (":5", ("localhost", 5)),
+        ("garbage", ("", 0)),
+        ("http://x/", ("", 0)),
+        ("h:--5", ("", 0)),
+        ("h\0:5", ("", 0)),
+    ],
 )
 def test_upstream_when_no_address_then_cannot_be_dialled(proxy, upstream, dialled):
     proxy.upstream = upstream
-    assert proxy._upstream() == dialled
+    assert (proxy.upstream, proxy._dialled) == (upstream, dialled)
+    assert accept(proxy, 1) == 0
+    assert len(proxy.connections) == proxy._around.limit.open == 1
+
+
+def test_upstream_when_its_port_is_a_service_then_is_looked_up_once(proxy, monkeypatch):
+    asked = []
+    monkeypatch.setattr("socket.getservbyname", lambda *name: asked.append(name) or 80)
+    proxy.upstream = "h:http"
+    accept(proxy, 3)
+    assert (asked, proxy._dialled) == ([("http", "tcp")], ("h", 80))
+
+
+# Toxics of somebody else's making, which raise
+
+
+class Foreign(Toxic):
+    """Raises where ``raises`` says, on the connections that ``spared`` does not name."""
+
+    kind = "foreign"
+    summary = "One of a plug-in."
+    raises = ""
+    spared = ()
+    made = 0
+
+    def __init__(self, values, draws, common):
+        super().__init__(values, draws, common)
+        type(self).made += 1
+        self._number = self.made
+        self._at("made")
+
+    def start(self, _now):
+        self._at("started")
+        return ()
+
+    def update(self, values, now):
+        self._at("updated")
+        return super().update(values, now)
+
+    def remove(self, _now):
+        self._at("removed")
+        return ()
+
+    def _at(self, where):
+        if self.raises == where and self._number not in self.spared:
+            raise ZeroDivisionError(where)
+
+
+class Waking(Toxic):
+    """Asks to be woken in an hour."""
+
+    kind = "waking"
+    summary = "One of a plug-in."
+
+    def start(self, now):
+        return (WakeAt(now + Duration.of_s(3_600)),)
+
+
+@pytest.fixture
+def foreign(monkeypatch):
+    kind = type("OneTest", (Foreign,), {})
+    kinds = {**TOXICS, "foreign": kind, "waking": Waking}
+    monkeypatch.setattr(TOXICS, "_found", kinds)
+    return kind
+
+
+def toxic_of(kind, **more):
+    return new_toxic(ToxicSpec(type=kind, name=kind, **more), set())
+
+
+def resets(monkeypatch):
+    """The numbers of the connections that are reset from now on."""
+    numbers = []
+    real = Connection.end
+
+    def end(connection, *, reset=False):
+        if reset:
+            numbers.append(connection.number)
+        real(connection, reset=reset)
+
+    monkeypatch.setattr(Connection, "end", end)
+    return numbers
+
+
+@pytest.mark.parametrize("where", ["made", "started"])
+def test_client_when_a_toxic_raises_for_it_then_is_reset_and_takes_no_room(
+    proxy, foreign, capsys, where
+):
+    foreign.raises = where
+    proxy.add_toxic(toxic_of("waking"))
+    proxy.add_toxic(toxic_of("foreign"))
+    sockets = [Socket() for _ in range(5)]
+    for sock in sockets:
+        proxy._accepted(sock)
+    assert [(sock.closed, sock.lingers) for sock in sockets] == [(True, (1, 0))] * 5
+    assert (proxy._around.limit.open, proxy.connections, proxy.refused) == (0, {}, 0)
+    assert all(timer.cancelled() for timer in proxy._around.loop._scheduled)
+    err = capsys.readouterr().err
+    assert "Toxic foreign of proxy a: raised on connection 5" in err
+    assert f"ZeroDivisionError: {where}" in err
+    proxy.remove_toxic("foreign")
+    assert accept(proxy, 1) == 0
+
+
+def test_toxic_when_it_raises_on_one_connection_then_is_added_to_all_others(
+    proxy, foreign, monkeypatch, capsys
+):
+    accept(proxy, 3)
+    foreign.raises, foreign.spared = "started", (1, 3)
+    reset = resets(monkeypatch)
+    proxy.add_toxic(toxic_of("foreign"))
+    assert reset == [2]
+    assert proxy.toxic_names() == set(proxy.shared) == {"foreign"}
+    assert [applied is None for applied in proxy.connections.values()] == [False, True, False]
+    assert capsys.readouterr().err.count("Traceback") == 1
+    # The one that is ending is left alone from here on, and is counted until it is gone.
+    proxy.change_toxic(changed_toxic(proxy.toxics[0], ToxicSpec(toxicity=0)))
+    proxy.remove_toxic("foreign")
+    assert capsys.readouterr().err == ""
+    assert proxy._around.limit.open == 3
+    for connection in tuple(proxy.connections):
+        proxy.gone(connection)
+    assert proxy._around.limit.open == 0
+
+
+def test_toxic_when_it_raises_while_it_is_changed_then_the_change_stands(
+    proxy, foreign, monkeypatch, capsys
+):
+    accept(proxy, 2)
+    foreign.raises, foreign.spared = "updated", (2,)
+    foreign.wire = (WireAttribute(name="size"),)
+    reset = resets(monkeypatch)
+    proxy.add_toxic(toxic_of("foreign"))
+    after = changed_toxic(proxy.toxics[0], ToxicSpec(attributes={"size": 5}))
+    proxy.change_toxic(after)
+    assert (reset, proxy.toxics) == ([1], [after])
+    assert "ZeroDivisionError: updated" in capsys.readouterr().err
+
+
+def test_toxic_when_it_raises_while_it_is_removed_then_is_gone_everywhere(
+    proxy, foreign, monkeypatch, capsys
+):
+    accept(proxy, 3)
+    foreign.raises, foreign.spared = "removed", (1, 3)
+    reset = resets(monkeypatch)
+    proxy.add_toxic(toxic_of("foreign"))
+    proxy.remove_toxic("foreign")
+    assert reset == [2]
+    assert (proxy.toxics, proxy.shared) == ([], {})
+    assert [tally.toxic for tally in proxy.tallies()] == ["foreign"]
+    assert "ZeroDivisionError: removed" in capsys.readouterr().err
 
 
 def test_turns_when_nothing_has_passed_then_the_page_is_empty(proxy):

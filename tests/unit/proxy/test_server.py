@@ -106,6 +106,31 @@ def test_populate_when_one_moves_onto_its_own_old_address_then_works():
         assert one.proxy("a") is after
 
 
+def test_populate_when_a_predecessor_listens_there_then_its_socket_goes_over_and_none_is_bound():
+    with server() as (one, run):
+        kept = run(one.create(spec())).listen
+        other = run(one.create(spec("b"))).listen
+        sock = one.proxy("a")._listener._sock
+        before = one.proxy("a"), one.proxy("b")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("harness.proxy.binding.bind", lambda _: pytest.fail("no need to bind"))
+            run(
+                one.populate(
+                    [
+                        spec(upstream="y:1", listen=kept),
+                        spec("b", upstream="y:1", listen=other, enabled=False),
+                    ]
+                )
+            )
+        after = one.proxy("a")
+        assert after is not before[0]
+        assert after._listener._sock is sock
+        assert after._listener.accepted == after._accepted
+        assert (after.listen, after.address.text(), sock.fileno() > 0) == (kept, kept, True)
+        assert [gone.enabled for gone in before] == [False, False]
+        assert not one.proxy("b").enabled
+
+
 @pytest.mark.parametrize("how", ["populate", "delete"])
 def test_proxy_when_it_goes_then_is_ended_for_good(how):
     with server() as (one, run):

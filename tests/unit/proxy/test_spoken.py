@@ -4,13 +4,20 @@ import pytest
 
 from harness.model.errors import UserError
 from harness.model.units import Duration, Rate, Size
-from harness.proxy.spoken import whole_bytes, whole_kilobytes_per_second, whole_ms, whole_us
+from harness.proxy.spoken import (
+    whole_bytes,
+    whole_kilobytes_per_second,
+    whole_ms,
+    whole_seconds,
+    whole_us,
+)
 from harness.proxy.wire import MOST_MS
 
 
 def test_values_when_they_fit_then_are_whole_numbers():
     assert whole_ms("latency", Duration.parse("1.5s")) == 1500
     assert whole_us("delay", Duration.parse("10us")) == 10
+    assert whole_seconds("retry_after", Duration.parse("2min")) == 120
     assert whole_bytes("bytes", Size.parse("1KiB")) == 1024
     assert whole_kilobytes_per_second("rate", Rate.parse("1MB/s")) == 1000
     assert whole_kilobytes_per_second("rate", Rate.parse("125KiB/s")) == 128
@@ -22,6 +29,8 @@ def test_values_when_they_fit_then_are_whole_numbers():
         (lambda: whole_ms("latency", Duration.parse("1500us")), "Write 1ms or 2ms"),
         (lambda: whole_ms("latency", Duration.parse("5us")), "Write 1ms."),
         (lambda: whole_us("delay", Duration.parse("1500ns")), "Write 1us or 2us"),
+        (lambda: whole_seconds("retry_after", Duration.of_ms(1500)), "Write 1s or 2s"),
+        (lambda: whole_seconds("retry_after", Duration.of_s(-1)), "use 0s to"),
         (lambda: whole_ms("latency", Duration.of_ms(-1)), "use 0ms to"),
         (lambda: whole_ms("latency", Duration.of_ms(MOST_MS + 1)), f"to {MOST_MS}ms"),
         (lambda: whole_bytes("bytes", Size(-1)), "-1B is out of range"),

@@ -2,7 +2,14 @@
 
 import pytest
 
-from harness.proxy.wire import MOST_MS, WireAttribute, WireProblem, completed, milliseconds
+from harness.proxy.wire import (
+    MOST_MS,
+    WireAttribute,
+    WireProblem,
+    completed,
+    milliseconds,
+    span_ns,
+)
 
 WIRE = (milliseconds("latency"), WireAttribute(name="rate", default=7, least=0, most=9))
 
@@ -29,3 +36,8 @@ def test_completed_when_out_of_range_then_names_attribute_and_range(given, messa
 def test_completed_when_at_the_edge_then_is_taken():
     edge = {"latency": MOST_MS, "rate": 9}
     assert completed(WIRE, edge) == edge
+
+
+@pytest.mark.parametrize(("given", "ns"), [(3, 3_000_000), (0, 0), (-5, 0)])
+def test_span_ns_when_negative_then_is_none(given, ns):
+    assert span_ns({"latency": given}, "latency") == ns

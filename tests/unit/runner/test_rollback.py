@@ -28,7 +28,6 @@ def a_hop(
 ) -> HopOnProxy:
     admin = f"http://127.0.0.1:{port}"
     return HopOnProxy(
-        hop=proxy,
         admin=admin,
         proxy=proxy,
         observed=observed,

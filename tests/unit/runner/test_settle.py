@@ -91,10 +91,24 @@ def test_settle_when_bytes_are_held_to_the_end_then_it_never_settles_and_no_prob
     assert (event.probes, event.held) == ((), 300)
 
 
-def test_settle_when_a_delayed_wire_is_never_quiet_then_readings_equal_all_along_are_accepted():
-    readings, event = settled(answers(balance=[20]), counts(*range(1000)), held=[300])
+def test_settle_when_a_delayed_wire_is_never_quiet_then_is_accepted_once_nothing_is_held():
+    held = [300] * 13 + [0, 300]
+    readings, event = settled(answers(balance=[20]), counts(*range(1000)), held=held)
     assert readings is not None
-    assert isinstance(event, Settled) and event.after >= ms(1000)
+    assert isinstance(event, Settled) and event.after == ms(1300)
+
+
+def test_settle_when_something_is_stuck_beside_a_wire_that_is_never_quiet_then_it_never_settles():
+    readings, event = settled(answers(balance=[20]), counts(*range(1000)), held=[300])
+    assert readings is None
+    assert isinstance(event, NeverSettled) and (event.probes, event.held) == ((), 300)
+
+
+def test_settle_when_something_is_stuck_beside_a_probe_that_may_move_then_it_never_settles():
+    read = answers(balance=[20], clock=itertools.islice(itertools.count(), 1000))
+    readings, event = settled(read, counts(7), must=("balance",), held=[300])
+    assert readings is None
+    assert isinstance(event, NeverSettled) and (event.probes, event.held) == ((), 300)
 
 
 def a_fault(kind: str, **params: str) -> FaultStep:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,6 +153,26 @@ def test_answer_when_it_cannot_be_sent_then_ends_that_connection_alone(capsys):
     transport, _ = talk(b"CONNECT /version HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert transport.closed
     assert "no answer could be sent" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [None, Answer(status=299)])
+def test_answer_when_it_is_a_bug_then_ends_that_connection_alone(answer, capsys):
+    """In the task group of the server, where an exception would end all of it."""
+
+    async def broken(_request):
+        return answer or 1 / 0
+
+    async def main():
+        transport = FakeTransport()
+        async with asyncio.TaskGroup() as group:
+            api = ApiConnection(broken, spawn=group.create_task, loop=asyncio.get_running_loop())
+            api.connection_made(transport)
+            api.data_received(GET)
+        api.connection_lost(None)
+        return transport
+
+    assert virtual_time.run(main()).closed
+    assert "Error" in capsys.readouterr().err
 
 
 def test_http_1_0_when_answered_then_is_closed():

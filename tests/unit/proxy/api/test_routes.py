@@ -57,6 +57,15 @@ def test_bug_when_it_happens_then_is_a_500_and_a_traceback(server, monkeypatch, 
     monkeypatch.undo()
 
 
+def test_metrics_when_they_cannot_be_read_then_that_is_a_500_and_a_traceback(
+    server, monkeypatch, capsys
+):
+    server.metrics = Metrics(server.server, proxy_bytes=True, runtime=False)
+    monkeypatch.setattr(server.server, "proxies", lambda: 1 / 0)
+    assert server.call("GET", "/metrics")[0] == 500
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_guard_when_path_is_unknown_then_comes_second(server):
     agent = {"user-agent": "Mozilla/5.0"}
     assert server.call("GET", "/nope", headers=agent)[0] == 404

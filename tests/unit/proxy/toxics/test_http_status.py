@@ -331,7 +331,7 @@ def test_params_when_said_for_the_wire_then_have_whole_seconds():
         ({"status": 99}, "^status: 99 is out of range, use 200 to 599.$"),
         ({"retry_after": "1500ms"}, "^retry_after: .* Write 1s or 2s.$"),
         ({"retry_after": "10ms"}, "^retry_after: .* Write 1s.$"),
-        ({"retry_after": "-1s"}, "^retry_after: -1 is out of range"),
+        ({"retry_after": "-1s"}, "^retry_after: -1s is out of range"),
         ({"status": 304, "body": "x"}, "^body: "),
     ],
 )
