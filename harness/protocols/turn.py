@@ -54,6 +54,11 @@ class TurnCodec:
         """The turn that is open, or was last; 0 before the first."""
         return self._seq
 
+    @property
+    def idle_for_good(self) -> bool:
+        """The client sent its last byte, and has an answer to all it asked."""
+        return self._left is not None and self._arrived is None
+
     def client_sent(self, now: Instant) -> int:
         """Client bytes were taken in; returns the turn they belong to."""
         if self._arrived is None:

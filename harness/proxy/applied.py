@@ -9,6 +9,7 @@ from random import Random
 from harness.model.units import Instant
 from harness.protocols.codecs import CODECS
 from harness.protocols.exchange import Head, Part
+from harness.protocols.turn import TurnCodec
 from harness.proxy.items import Item
 from harness.proxy.link import Link
 from harness.proxy.seat import FramedSeat, PlainSeat, Seat
@@ -50,14 +51,14 @@ class AppliedToxics:
         up: Link,
         down: Link,
         clock: Callable[[], Instant],
-        latest_turn: Callable[[], int],
+        codec: TurnCodec,
     ) -> None:
         self._number = number
         self._seed = seed
         self._up = up
         self._down = down
         self._clock = clock
-        self._latest_turn = latest_turn
+        self._codec = codec
         self._seats: dict[str, _Seated] = {}
 
     def add(self, state: ToxicState, shared: Shared) -> None:
@@ -122,7 +123,9 @@ class AppliedToxics:
         per_request = is_per_request(state)
         if acting is None:
             if not per_request:
-                seated.inside = shared.trigger.enter()
+                # One that is as good as over must not use up what a counted toxic has.
+                spent = shared.trigger.counts and self._codec.idle_for_good
+                seated.inside = not spent and shared.trigger.enter()
             acting = state.toxicity > 0 if per_request else seated.draw_connection()
         if not per_request and not toxic.framed:
             seated.seat = PlainSeat(state.name, toxic, acting=acting)
@@ -135,7 +138,7 @@ class AppliedToxics:
             acting=acting,
             choose=seated.choose if per_request else None,
             on_message=seated.begin_message if per_request else _nothing,
-            after=self._latest_turn(),
+            after=self._codec.latest,
         )
         return seated
 

@@ -109,8 +109,8 @@ class Connection:
 
     def failed(self) -> None:
         """Something raised on the way of its bytes; the exception is the current one."""
+        self.end(reset=True)  # first: nobody may be there to be told
         traceback.print_exc(file=sys.stderr)
-        self.end(reset=True)
 
     def end(self, *, reset: bool = False) -> None:
         """Closes both sides now, with a FIN each or a RST each; what is held is lost."""

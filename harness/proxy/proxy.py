@@ -266,7 +266,7 @@ class Proxy:
             up=connection.up,
             down=connection.down,
             clock=around.clock,
-            latest_turn=lambda: codec.latest,
+            codec=codec,
         )
         connection.toxics = applied
         if not self._all_added(connection, applied):

@@ -19,6 +19,11 @@ class Trigger:
         self.hit = 0
         """How many the toxic acted on, or will."""
 
+    @property
+    def counts(self) -> bool:
+        """It is not for all."""
+        return self._skip > 0 or self._first is not None
+
     def enter(self) -> bool:
         """Counts one more; whether it lies in the window."""
         number = self.seen

@@ -98,3 +98,92 @@ def test_run_when_the_service_takes_one_connection_at_a_time_then_the_hop_tells_
     assert (run["verdict"], run["as_expected"]) == ("held", False)
     assert run["bursts"][0]["overlap"] >= 10
     assert run["bursts"][0]["hop_overlap"] == {"store": 1}
+
+
+LOSES_THE_FIRST = {
+    '                state["value"] = START': "                state.update(value=START, first=True)",
+    '                state["value"] -= sent["amount"]': (
+        '                state["value"] -= 0 if state.pop("first", False) else sent["amount"]'
+    ),
+}
+
+
+def test_run_when_a_lost_effect_and_an_unknown_one_make_up_for_each_other_then_exit_3(
+    tmp_path: Path,
+):
+    """Ten are acknowledged, one of them lost; the eleventh took effect, and its answer never came."""
+    file = a_vault(
+        tmp_path,
+        store=LOSES_THE_FIRST,
+        experiment={"latency: 40ms": "blackhole_after: 0, first: 1"},
+        target={"    vars: {amount: 10}\n": "    vars: {amount: 10}\n    timeout: 1s\n"},
+    )
+    ran = harness("run", file, *ATOMIC, cwd=tmp_path)
+    assert ran.code == 3, ran
+    (run,) = ran.json["runs"]
+    assert run["traffic"]["take"] == {"sent": 40, "acknowledged": 20, "rejected": 18, "unknown": 2}
+    (conserved,) = [each for each in run["invariants"] if each["name"] == "conserved"]
+    assert conserved["evidence"]["rounds_with_power"] == 0, run
+    assert "which may hide an effect lost or made twice" in conserved["summary"], run
+    assert left_behind(ran.folders) == []
+
+
+def test_run_when_the_fault_itself_rejects_all_requests_then_exit_3_and_it_is_said(tmp_path: Path):
+    """The store never gets one of them; that all is well with it is no news."""
+    file = a_vault(
+        tmp_path,
+        store=LOSES_THE_FIRST,
+        experiment={"latency: 40ms": 'http_status: 409, body: "{}"'},
+    )
+    ran = harness("run", file, *ATOMIC, cwd=tmp_path)
+    assert ran.code == 3, ran
+    (run,) = ran.json["runs"]
+    assert run["traffic"]["take"] == {"sent": 40, "acknowledged": 0, "rejected": 40, "unknown": 0}
+    assert run["faults"][0]["seen_on_wire"], run
+    assert any("no message of hop store was answered by store" in each for each in run["missing"])
+    assert left_behind(ran.folders) == []
+
+
+GIVES_UP = {
+    "timeout=60": "timeout=0.5",
+    '        self.answer(take(sent["amount"]))': (
+        "        try:\n"
+        '            status = take(sent["amount"])\n'
+        "        except TimeoutError:\n"
+        "            status = 504\n"
+        "        self.answer(status)"
+    ),
+}
+FIRST_FOUR_TAKE_LONG = {
+    "import sys\n": "import sys\nimport time\n",
+    "START = 100": "START = 1000",
+    "        with lock:\n            if self.path": (
+        '        if self.path == "/take":\n'
+        "            with lock:\n"
+        '                state["takes"] = state.get("takes", 0) + 1\n'
+        '                slow = state["takes"] <= 4\n'
+        "            time.sleep(1.5 if slow else 0)\n"
+        "        with lock:\n            if self.path"
+    ),
+}
+
+
+def test_run_when_the_service_gave_up_on_work_that_lands_in_the_next_round_then_is_not_violated(
+    tmp_path: Path,
+):
+    """Its 504 says that it does not know, and the store goes on: no later loss is the service's."""
+    file = a_vault(
+        tmp_path,
+        code=GIVES_UP,
+        store=FIRST_FOUR_TAKE_LONG,
+        experiment={
+            "value == 100": "value == 1000",
+            "at_end: 100 - value": "at_end: 1000 - value",
+        },
+    )
+    ran = harness("run", file, "--variant", "atomic", "--rounds", "3", "--json", cwd=tmp_path)
+    assert ran.code == 3, ran
+    (run,) = ran.json["runs"]
+    assert run["traffic"]["take"]["unknown"] >= 4, run
+    assert any("(answered 504 × 4), so their effects" in each for each in run["missing"]), run
+    assert left_behind(ran.folders) == []

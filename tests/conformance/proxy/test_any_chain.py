@@ -132,7 +132,7 @@ class Conversation:
             up=self.up,
             down=self.down,
             clock=lambda: t(self.now),
-            latest_turn=lambda: self.codec.latest,
+            codec=self.codec,
         )
         self.up.cross = self.down.cross = self.applied.cross
         self.there, self.shared, self.seen = {}, {}, []

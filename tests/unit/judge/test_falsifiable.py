@@ -129,7 +129,7 @@ def test_hidden_when_an_operation_is_known_then_the_unknown_of_another_still_hid
 
 
 def test_hidden_when_it_takes_too_long_to_tell_then_it_is():
-    limit = parse("acknowledged(a) + acknowledged(b) <= 2_000")
+    limit = parse("acknowledged(a) + acknowledged(b) <= 1900")
     many = Count(acknowledged=500, rejected=500, unknown=300)
     assert hidden_by_unknowns(limit, {}, {"a": many, "b": many})
 

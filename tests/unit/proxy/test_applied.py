@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.protocols.turn import TurnCodec
 from harness.proxy.applied import AppliedToxics, draws_of
 from harness.proxy.chain import Chain
 from harness.proxy.items import Chunk
@@ -19,10 +20,10 @@ class FakeLink:
         self.delivered += outputs
 
 
-def applied(number=1, seed=0):
+def applied(number=1, seed=0, codec=None):
     up, down = FakeLink(), FakeLink()
     toxics = AppliedToxics(
-        number, seed=seed, up=up, down=down, clock=lambda: t(5), latest_turn=lambda: 0
+        number, seed=seed, up=up, down=down, clock=lambda: t(5), codec=codec or TurnCodec(1)
     )
     return toxics, up, down
 
@@ -112,6 +113,20 @@ def framed(**changes):
     return replace(
         LAG, type="blackhole_after", attributes={"requests": 9, "forward": True}, **changes
     )
+
+
+def test_count_when_the_client_has_its_last_answer_then_is_for_the_next_connection():
+    codec = TurnCodec(1)
+    codec.passed_on(codec.client_sent(t(0)), t(1))
+    codec.client_closed(t(2))
+    toxics, _, down = applied(codec=codec)
+    common = shared(0, 1)
+    toxics.add(LAG, common)
+    assert down.chain.transparent
+    toxics, _, down = applied(2)
+    toxics.add(LAG, common)
+    assert not down.chain.transparent
+    assert common.trigger.hit == 1
 
 
 def test_count_when_a_toxic_is_seated_anew_then_its_connection_is_not_counted_again():
