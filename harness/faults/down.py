@@ -113,7 +113,7 @@ class Down:
     def verify(
         self,
         turns: Sequence[Turn],
-        others: Sequence[Fault],
+        _others: Sequence[Fault],
         *,
         released: Instant | None = None,
     ) -> FaultSeen:

@@ -152,7 +152,12 @@ def seen(
 
 
 def never_met(
-    fault: str, round: int, *, what: str, where: str, of: Literal["message", "connection"] = "message"
+    fault: str,
+    round: int,
+    *,
+    what: str,
+    where: str,
+    of: Literal["message", "connection"] = "message",
 ) -> FaultSeen:
     """Of a fault that was over before anything was released: what it did, it did to warming up."""
     return FaultSeen(
@@ -247,21 +252,35 @@ def _looks_like(turn: Turn, promise: Promise, window: Window) -> bool:
             return False
 
 
+def _may_be_the_service(promise: Promise) -> str:
+    """Why what looks like it proves nothing; empty where it does, or where nothing looks like it."""
+    if promise.tells_outside:
+        return ""
+    match promise.trace.effect:
+        case "end":
+            return "a share of messages cannot be told from a service that cuts them itself"
+        case "silence":
+            return "a share of messages cannot be told from a slow service"
+        case "delay" if promise.outside:
+            return "a share of messages cannot be told from a slow service"
+        case _:
+            return ""
+
+
 def _blind(promise: Promise) -> str:
     """Why a hop before the proxy cannot see it; empty where it could."""
+    blind = _may_be_the_service(promise)
+    if blind:
+        return blind
     match promise.trace.effect:
         case "answer":
             return "an answer of the toxic looks like one of the service from outside"
         case "unseen":
             return "it leaves no trace that can be seen from outside"
-        case "end" if not promise.tells_outside:
-            return "a share of messages cannot be told from a service that cuts them itself"
         case "end":
             return "no message was cut, and an end in the middle of an answer does not show outside"
         case "delay" if not promise.outside:
             return "how long it delays depends on what is sent, which no hop can tell from outside"
-        case "delay" | "silence" if not promise.tells_outside:
-            return "a share of messages cannot be told from a slow service"
         case _:
             return ""
 

@@ -250,6 +250,11 @@ class Run:
                     )
                 case asyncio.CancelledError():
                     self._record(Interrupted(signal="cancelled", during=self._during))
+                case HarnessBug():
+                    # The last line becomes the reason of the verdict: its words, not its class.
+                    *where, _ = traceback.format_exception(failure)
+                    detail = "".join([*where, str(failure)])
+                    self._record(HarnessFailed(what=self._during, detail=detail))
                 case _:
                     detail = "".join(traceback.format_exception(failure))
                     self._record(HarnessFailed(what=self._during, detail=detail))

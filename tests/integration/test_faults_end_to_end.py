@@ -133,6 +133,64 @@ def test_run_when_the_foreign_proxy_would_ignore_a_key_then_exit_2_and_nothing_w
     assert ran.folders == ()
 
 
+# Asks its store a question when it is warmed up, and the store is slow at taking.
+ASKS = {
+    "    def do_GET(self) -> None:\n": "    def do_GET(self) -> None:\n        ask('GET', '/value')\n"
+}
+SLOW_STORE = {
+    '        with lock:\n            if self.path == "/reset":': (
+        "        if self.path == '/take':\n            import time\n\n            time.sleep(0.08)\n"
+        '        with lock:\n            if self.path == "/reset":'
+    )
+}
+LONG_HOLD = "  - burst: {operation: take, concurrency: 20, hold: 1s}\n"
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize(
+    "fault",
+    ["noop: true", "bandwidth: 1KB/s", "slow_close: 10ms", "reset_peer: 0s", "down: true"],
+    ids=lambda fault: fault.partition(":")[0],
+)
+def test_run_when_a_fault_was_over_before_the_burst_was_released_then_exit_3_and_not_a_pass(
+    tmp_path: Path, fault: str
+):
+    """What it did to those that warmed up tests nothing; the hold is far longer than it lasts."""
+    file = a_vault(
+        tmp_path,
+        target=SOON,
+        code=ASKS,
+        experiment={FAULT: f"{fault}, for: 150ms", BURST: LONG_HOLD},
+    )
+    ran = harness("run", file, "--variant", "atomic", "--rounds", "1", "--json", cwd=tmp_path)
+    assert ran.code == 3, ran
+    assert [(e.hit, e.unseen) for e in seen_in(ran)] == [
+        (0, "it was over before the first request was released")
+    ]
+    assert not only_run(ran)["faults"][0]["seen_on_wire"]
+
+
+@pytest.mark.engine("toxiproxy")
+def test_run_when_a_service_is_as_slow_as_a_share_would_be_outside_then_exit_3_and_not_a_pass(
+    tmp_path: Path,
+):
+    file = a_vault(
+        tmp_path,
+        target=SOON,
+        store=SLOW_STORE,
+        experiment={FAULT: f"{FAULT}, toxicity: 0.0001%"},
+    )
+    with original() as daemon:
+        url = f"http://{daemon.api.host}:{daemon.api.port}"
+        ran = harness(
+            "run", file, "--variant", "atomic", "--rounds", "1", "--json", "--proxy", url,
+            cwd=tmp_path,
+        )  # fmt: skip
+    assert ran.code == 3, ran
+    (why,) = [each for each in only_run(ran)["missing"] if "latency@store" in each]
+    assert "a share of messages cannot be told from a slow service" in why
+
+
 def test_run_when_the_foreign_proxy_is_one_of_ours_then_faults_have_a_lease_and_leave_with_it(
     tmp_path: Path,
 ):

@@ -174,6 +174,7 @@ async def look(
             await faults.apply(step, hop.where, round=1)
         await faults.before_release()
         since = now()
+        faults.released(since, round=1)
         with ThreadPoolExecutor(CLIENTS) as clients:
             asked = [clients.submit(ask, hop.listen, patience) for _ in range(CLIENTS)]
             await asyncio.wrap_future(asked[-1])

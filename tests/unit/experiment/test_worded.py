@@ -106,3 +106,17 @@ def test_params_when_the_kind_refuses_them_then_says_so():
     fault = FAULT.validate_python({"on": "db", "latency": "1ms", "jitter": "2ms"})
     with pytest.raises(ValueError, match="jitter is larger"):
         fault.params()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"latency": True},
+        {"bandwidth": True},
+        {"slicer": {"average_size": True}},
+        {"latency": "40ms", "jitter": True},
+    ],
+)
+def test_fault_when_a_flag_stands_for_an_amount_then_it_is_told_as_yaml_has_it(value):
+    with pytest.raises(ValidationError, match="found true"):
+        FAULT.validate_python({"on": "db", **value})

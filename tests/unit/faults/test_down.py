@@ -188,3 +188,42 @@ def test_verify_before_a_foreign_one_when_nobody_dials_then_it_is_not_seen(serve
     fault.undo()
     found = fault.verify([], [])
     assert (found.hit, found.unseen) == (0, "nobody dialled it, and no message was under way")
+
+
+def test_verify_when_undone_before_the_release_then_connections_that_it_ended_are_no_evidence(
+    server: Server,
+):
+    server.counts = Counts(connections=9, open=3)
+    fault = down()
+    fault.apply(TERMS)
+    undone = fault.undo()
+    found = fault.verify([], [], released=undone.confirmed)
+    assert (found.messages, found.hit, found.of) == (0, 0, "connection")
+    assert found.unseen == "it was over before the first request was released"
+    assert fault.verify([], [], released=undone.asked - ms(1000)).hit == 3
+
+
+def test_verify_when_connections_were_ending_anyway_then_they_are_no_evidence(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    """Those that a client has just closed are still there for a moment."""
+    looks = iter([3, 1, 1])
+    monkeypatch.setattr(
+        ProxyServer, "counts", lambda _s, _p: Counts(connections=9, open=next(looks))
+    )
+    fault = down()
+    fault.apply(TERMS)
+    fault.undo()
+    assert fault.verify([], []).hit == 1
+
+
+def test_verify_before_a_foreign_proxy_when_nobody_looked_before_the_release_then_dials_are_none(
+    server: Server,
+):
+    server.counts = Counts(connections=4)
+    fault = down(BEFORE)
+    applied = fault.apply(TERMS)
+    server.counts = Counts(connections=24)
+    fault.undo()
+    assert fault.verify([], []).hit == 20
+    assert fault.verify([], [], released=applied.asked).hit == 0

@@ -47,6 +47,16 @@ def test_begin_when_a_step_asks_then_the_fault_is_of_its_kind(step: FaultStep, k
         (LATENCY, "40 ms ± 10 ms latency"),
         (a_toxic("bandwidth", rate="100KB/s"), "100KB/s bandwidth"),
         (DOWN, "down"),
+        (a_toxic("http_status", status=503), "503 on requests"),
+        (
+            a_toxic("http_status", status=503, retry_after="1s", forward=True),
+            "503 on requests (Retry-After 1 s, the server gets them all the same)",
+        ),
+        (a_toxic("blackhole_after", requests=1), "nothing answered after 1 request"),
+        (
+            a_toxic("blackhole_after", requests=0, forward=False, timeout="5s"),
+            "nothing answered after 0 requests (the server gets none of it, closed after 5 s)",
+        ),
     ],
 )
 def test_words_when_asked_then_are_the_kinds_own(step: FaultStep, words: str):
@@ -95,8 +105,55 @@ def test_longest_hold_when_a_kind_keeps_back_what_was_sent_then_says_how_long(
                 first=2,
                 match=HeaderMatch(header="a", values=("b",)),
             ),
-            ("per", "first", "match"),
+            ("first", "match"),
             id="keys",
+        ),
+        pytest.param(
+            FaultStep(
+                id="latency@db",
+                kind="latency",
+                on="db",
+                params={"latency": "5ms"},
+                per="request",
+                codec="http",
+                match=HeaderMatch(header="a", values=("b",)),
+            ),
+            ("match",),
+            id="what-follows-from-match",
+        ),
+        pytest.param(
+            FaultStep(
+                id="latency@db",
+                kind="latency",
+                on="db",
+                params={"latency": "5ms"},
+                per="request",
+                codec="http",
+            ),
+            ("per", "codec"),
+            id="written",
+        ),
+        pytest.param(
+            FaultStep(
+                id="http_status@db",
+                kind="http_status",
+                on="db",
+                params={"status": 503},
+                per="request",
+            ),
+            ("the toxic http_status",),
+            id="what-the-kind-does-anyway",
+        ),
+        pytest.param(
+            FaultStep(
+                id="http_status@db",
+                kind="http_status",
+                on="db",
+                params={"status": 503},
+                per="connection",
+            ),
+            ("the toxic http_status", "per"),
+            id="against-the-kind",
         ),
     ],
 )

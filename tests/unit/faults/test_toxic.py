@@ -241,6 +241,55 @@ def test_verify_when_no_turn_shows_it_then_what_the_proxy_counted_since_the_rele
     assert (found.hit, found.of) == (3, "connection")
 
 
+def test_verify_when_undone_before_the_release_then_what_warmed_up_is_no_evidence(server: Server):
+    fault = ToxicFault(SLOW_CLOSE, HERE, round=1)
+    applied = fault.apply(TERMS)
+    server.acted = {"slow_close@db": 20}
+    undone = fault.undo()
+    warming = a_turn(applied.confirmed, ms(1), "slow_close@db")
+    found = fault.verify([warming], [], released=undone.confirmed)
+    assert (found.hit, found.messages) == (0, 0)
+    assert "over before the first request was released" in found.unseen
+
+
+def test_verify_when_nobody_looked_before_the_release_then_the_count_is_no_evidence(
+    server: Server,
+):
+    fault = ToxicFault(SLOW_CLOSE, HERE, round=1)
+    applied = fault.apply(TERMS)
+    server.acted = {"slow_close@db": 20}
+    fault.undo()
+    fault._until = applied.confirmed + ms(1000)
+    assert fault.verify([], [], released=applied.confirmed + ms(1)).hit == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "whom", "hit"),
+    [
+        pytest.param("latency", {"latency": "40ms"}, {}, 1, id="delay-all"),
+        pytest.param("latency", {"latency": "40ms"}, {"toxicity": 1e-6}, 0, id="delay-a-share"),
+        pytest.param("latency", {"latency": "40ms"}, {"first": 1}, 0, id="delay-the-first"),
+        pytest.param("cut", {"messages": 0}, {"toxicity": 1e-6}, 0, id="end-a-share"),
+        pytest.param("cut", {"messages": 0}, {"skip": 500}, 0, id="end-not-these"),
+        pytest.param("cut", {"messages": 0}, {"codec": "redis"}, 0, id="end-if-read"),
+        pytest.param("cut", {"messages": 0}, {"first": 1}, 1, id="end-the-first"),
+        pytest.param("blackhole_after", {}, {"toxicity": 0.5}, 0, id="silence-a-share"),
+        pytest.param("blackhole_after", {}, {"first": 1}, 1, id="silence-the-first"),
+    ],
+)
+def test_verify_from_outside_when_messages_may_be_spared_then_a_slow_service_is_no_evidence(
+    server: Server, kind: str, params: dict[str, Any], whom: dict[str, Any], hit: int
+):
+    fault = ToxicFault(step(id=f"{kind}@db", kind=kind, params=params, **whom), BEFORE, round=1)
+    applied = fault.apply(TERMS)
+    fault.undo()
+    fault._until = applied.confirmed + ms(1000)
+    end = {"latency": "answered", "cut": "cut"}.get(kind, "abandoned")
+    found = fault.verify([a_turn(applied.confirmed, ms(200), end=end)], [])
+    assert found.hit == hit
+    assert bool(found.unseen) == (not hit)
+
+
 @pytest.mark.parametrize("acted", [None, {}], ids=["tells-no-counts", "never-acted"])
 def test_verify_when_the_proxy_counted_nothing_then_nothing_was_seen(
     server: Server, acted: Mapping[str, int] | None

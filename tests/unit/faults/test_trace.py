@@ -22,6 +22,7 @@ LATENCY = Promise(
 )
 NAME = LATENCY.toxic
 SPARING = replace(LATENCY, certain=False)
+LONG = replace(LATENCY, trace=Trace(effect="delay", least=ms(500), usual=ms(500)))
 
 
 def promise(effect: Effect, *, least: int = 0, usual: int = 0) -> Promise:
@@ -60,11 +61,23 @@ def turn(
 
 
 def judged(
-    *turns: ATurn, by: Promise = LATENCY, reported: bool = True, counted: int | None = None
+    *turns: ATurn,
+    by: Promise = LATENCY,
+    reported: bool = True,
+    counted: int | None = None,
+    released: Instant | None = None,
 ) -> FaultSeen:
     """The fault is in force from 0 to 1000 ms."""
-    window = Window(since=at(0), until=at(1000))
-    return seen(by, turns, window, reported=reported, fault="latency@db", round=1, counted=counted)
+    return seen(
+        by,
+        turns,
+        Window(since=at(0), until=at(1000)),
+        reported=reported,
+        fault="latency@db",
+        round=1,
+        counted=counted,
+        released=released,
+    )
 
 
 def test_delay_when_every_message_bears_name_and_delay_then_none_is_missed():
@@ -231,11 +244,25 @@ def test_unseen_when_named_then_its_proxys_word_is_enough():
     assert (found.messages, found.hit, found.missed) == (2, 1, 0)
 
 
-@pytest.mark.parametrize("toxic", [END, UNSEEN, promise("delay")], ids=["end", "unseen", "delay"])
-def test_count_when_no_turn_shows_what_the_proxy_counted_then_connections_do(toxic: Promise):
+CLOSES = replace(UNSEEN, trace=Trace(effect="unseen", longest=ms(20)))
+
+
+@pytest.mark.parametrize("toxic", [END, CLOSES], ids=["end", "closes"])
+def test_count_when_no_turn_shows_the_end_that_the_proxy_counted_then_connections_do(
+    toxic: Promise,
+):
     found = judged(turn(10, 2), by=toxic, counted=3)
     assert (found.messages, found.hit, found.of) == (3, 3, "connection")
     assert "seen on 3 connections of hop db" in found.summary
+
+
+@pytest.mark.parametrize("toxic", [UNSEEN, promise("delay")], ids=["unseen", "delay"])
+def test_count_when_it_acted_behind_the_first_byte_then_what_the_proxy_counted_are_messages(
+    toxic: Promise,
+):
+    found = judged(turn(10, 2), by=toxic, counted=3)
+    assert (found.messages, found.hit, found.of) == (3, 3, "message")
+    assert "seen on 3 messages of hop db" in found.summary
 
 
 @pytest.mark.parametrize("toxic", [LATENCY, SILENCE, ANSWER], ids=["delay", "silence", "answer"])
@@ -265,6 +292,68 @@ def test_count_when_it_comes_from_outside_then_it_does_not_matter():
     assert judged(turn(10, 2), by=END, counted=3, reported=False).hit == 0
 
 
+@pytest.mark.parametrize("reported", [True, False], ids=["reported", "outside"])
+@pytest.mark.parametrize(
+    "toxic", [LATENCY, END, SILENCE, ANSWER, UNSEEN, promise("delay")], ids=str
+)
+def test_seen_when_it_was_over_before_the_release_then_nothing_counts(
+    toxic: Promise, reported: bool
+):
+    warming = turn(10, 300, NAME, end="cut")
+    later = turn(1001, 41, NAME)
+    for released in (at(1000), at(1500)):
+        found = judged(warming, later, by=toxic, reported=reported, counted=9, released=released)
+        assert (found.messages, found.hit, found.missed) == (0, 0, 0)
+        assert found.unseen == "it was over before the first request was released"
+        assert "hop db was over before the first request was released" in found.summary
+
+
+def test_seen_when_a_turn_arrived_before_the_release_then_it_was_warming_up():
+    warming, real = turn(10, 41, NAME), turn(200, 42, NAME)
+    assert judged(warming, real, released=at(100)).hit == 1
+    assert judged(warming, real, released=None).hit == 2
+    assert judged(turn(10, 1), real, released=at(100)).missed == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "share"),
+    [
+        pytest.param(turn(10, 80), replace(LATENCY, certain=False), id="slow"),
+        pytest.param(turn(10, 2, end="cut"), replace(END, certain=False, sure=False), id="cut"),
+        pytest.param(
+            turn(10, 300, end="abandoned"), replace(SILENCE, certain=False, sure=False), id="silent"
+        ),
+    ],
+)
+def test_outside_when_only_a_share_is_hit_then_it_may_be_the_service_and_nothing_is_seen(
+    one: ATurn, share: Promise
+):
+    found = judged(one, by=share, reported=False)
+    assert found.hit == 0
+    assert "a share of messages cannot be told from a s" in found.unseen
+    assert judged(one, by=replace(share, certain=True, sure=True), reported=False).hit == 1
+
+
+def test_outside_when_the_first_are_certain_to_be_hit_then_ends_and_silence_show_it():
+    first = {"certain": False, "sure": True}
+    assert judged(turn(10, 2, end="cut"), by=replace(END, **first), reported=False).hit == 1
+    gave_up = turn(10, 300, end="abandoned")
+    assert judged(gave_up, by=replace(SILENCE, **first), reported=False).hit == 1
+
+
+def test_delay_when_the_undo_let_all_go_before_their_time_then_nobody_met_it():
+    """10 s of latency for 150 ms delay nothing by 10 s."""
+    found = judged(turn(950, 60, NAME), turn(990, 20, NAME), by=LONG)
+    assert (found.messages, found.hit, found.missed, found.median) == (2, 0, 0, None)
+    assert "all 2 messages it held were let go by its undo" in found.unseen
+    assert "was not met on hop db" in found.summary
+
+
+def test_delay_when_the_undo_let_some_go_then_the_others_still_show_it():
+    found = judged(turn(10, 510, NAME), turn(990, 20, NAME), by=LONG)
+    assert (found.hit, found.missed, found.median, found.unseen) == (1, 0, ms(509), "")
+
+
 def test_summary_when_nothing_passed_then_says_so():
     assert "no message passed hop db" in judged().summary
 
@@ -290,18 +379,25 @@ def test_summary_when_nothing_bears_a_trace_then_says_of_how_many():
     ),
     st.booleans(),
     st.none() | st.integers(0, 30),
+    st.none() | st.integers(-50, 1050).map(at),
+    st.booleans(),
 )
 def test_seen_for_any_turns_then_hits_and_misses_are_disjoint_parts_of_the_messages(
     toxic: Promise,
     drawn: list[tuple[int, int, bool, str, int]],
     reported: bool,
     counted: int | None,
+    released: Instant | None,
+    sure: bool,
 ):
     turns = [
         turn(arrived, took, *([NAME] if named else []), end=end, conn=conn, seq=seq)
         for seq, (arrived, took, named, end, conn) in enumerate(drawn, 1)
     ]
-    found = judged(*turns, by=toxic, reported=reported, counted=counted)
+    toxic = replace(toxic, certain=sure, sure=sure)
+    found = judged(*turns, by=toxic, reported=reported, counted=counted, released=released)
     assert found.missed >= 0 and found.hit >= 0
     assert found.hit + found.missed <= found.messages
-    assert bool(found.unseen) <= (not reported and not found.hit)
+    assert bool(found.unseen) <= (not found.hit)
+    if released is not None and released >= at(1000):
+        assert found.messages == 0

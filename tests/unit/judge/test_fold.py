@@ -123,7 +123,9 @@ def test_violation_when_earlier_requests_were_never_answered_then_proves_nothing
     unsure = ("acknowledged",) * 4 + ("unknown",)
     result = judge(a_run([a_round(1, outcomes=unsure), a_round(2, balance=60)]))
     assert result.verdict == "inconclusive"
-    assert "1 of 5 outcomes of round 1 are unknown (the connection was cut × 1)" in " ".join(result.missing)
+    assert "1 of 5 outcomes of round 1 are unknown (the connection was cut × 1)" in " ".join(
+        result.missing
+    )
 
 
 GAVE_UP = changed(

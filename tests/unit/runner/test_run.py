@@ -70,6 +70,15 @@ def test_execute_when_something_fails_then_one_event_says_whose_it_is(
     assert isinstance(event, kind)
 
 
+def test_execute_when_a_promise_of_ours_is_broken_then_the_last_line_is_its_words_alone(
+    tmp_path, monkeypatch
+):
+    (event,) = driven(tmp_path, monkeypatch, HarnessBug("The guardian ended by itself."))
+    first, *_, last = event.detail.splitlines()
+    assert first.startswith("Traceback")
+    assert last == "The guardian ended by itself."
+
+
 def test_execute_when_two_tasks_fail_then_both_are_told(tmp_path, monkeypatch):
     group = ExceptionGroup("tasks", [TargetError("a", "1"), TargetError("b", "2")])
     events = driven(tmp_path, monkeypatch, group)
