@@ -111,9 +111,16 @@ LOSES_THE_FIRST = {
 def test_run_when_a_lost_effect_and_an_unknown_one_make_up_for_each_other_then_exit_3(
     tmp_path: Path,
 ):
-    """Ten are acknowledged, one of them lost; the eleventh took effect, and its answer never came."""
+    """Of ten takes one is lost and one never answered; the app itself turns the other ten away."""
     file = a_vault(
         tmp_path,
+        code={
+            "import json\n": "import itertools\nimport json\n",
+            "VARIANT = ": "turn = itertools.count()\nVARIANT = ",
+            'self.answer(take(sent["amount"]))': (
+                'self.answer(409 if next(turn) % 2 else take(sent["amount"]))'
+            ),
+        },
         store=LOSES_THE_FIRST,
         experiment={"latency: 40ms": "blackhole_after: 0, first: 1"},
         target={"    vars: {amount: 10}\n": "    vars: {amount: 10}\n    timeout: 1s\n"},
@@ -121,7 +128,7 @@ def test_run_when_a_lost_effect_and_an_unknown_one_make_up_for_each_other_then_e
     ran = harness("run", file, *ATOMIC, cwd=tmp_path)
     assert ran.code == 3, ran
     (run,) = ran.json["runs"]
-    assert run["traffic"]["take"] == {"sent": 40, "acknowledged": 20, "rejected": 18, "unknown": 2}
+    assert run["traffic"]["take"] == {"sent": 40, "acknowledged": 18, "rejected": 20, "unknown": 2}
     (conserved,) = [each for each in run["invariants"] if each["name"] == "conserved"]
     assert conserved["evidence"]["rounds_with_power"] == 0, run
     assert "which may hide an effect lost or made twice" in conserved["summary"], run

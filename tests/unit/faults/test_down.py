@@ -203,11 +203,12 @@ def test_verify_when_undone_before_the_release_then_connections_that_it_ended_ar
     assert fault.verify([], [], released=undone.asked - ms(1000)).hit == 3
 
 
-def test_verify_when_connections_were_ending_anyway_then_they_are_no_evidence(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("before", [(3, 1), (1, 3)], ids=["were-ending", "came-meanwhile"])
+def test_verify_when_connections_were_there_for_a_moment_then_they_are_no_evidence(
+    server: Server, monkeypatch: pytest.MonkeyPatch, before: tuple[int, int]
 ):
-    """Those that a client has just closed are still there for a moment."""
-    looks = iter([3, 1, 1])
+    """Those that a client has just closed are still open when they are first counted."""
+    looks = iter(before)
     monkeypatch.setattr(
         ProxyServer, "counts", lambda _s, _p: Counts(connections=9, open=next(looks))
     )

@@ -1,10 +1,12 @@
 import pytest
+from msgspec.structs import replace
 
 from harness.judge.collect import RoundCollector, word_of
 from harness.judge.evidence import Lack
 from harness.model.events import (
     BurstReleased,
     HopRequestArrived,
+    HopRequestEnded,
     OperationReturned,
     ProbeRead,
     ResetDone,
@@ -14,7 +16,7 @@ from harness.model.events import (
 )
 from harness.model.outcomes import Acknowledged, Rejected, Unknown
 from harness.model.units import Duration
-from tests.support.journals import BURST, a, a_plan, a_round, without
+from tests.support.journals import BURST, a, a_plan, a_round, at, changed, without
 
 
 def collected(events, *, reset=True, tainted=None):
@@ -103,3 +105,40 @@ def test_readings_when_taken_then_keep_their_order():
         for each in events
         if isinstance(each, ProbeRead) and each.purpose in ("always", "at-end")
     ]
+
+
+def refused_by(turns):
+    """The lacks of a round of five rejections, by a rule of the user's, whose turns were made so."""
+    plan = a_plan()
+    given = replace(plan.target.operations[0], rejected="status == 409")
+    plan = replace(plan, target=replace(plan.target, operations=(given,)))
+    collector = RoundCollector(1, plan, reset=True, tainted=None)
+    for event in turns(a_round(1, outcomes=("rejected",) * 5)):
+        if not isinstance(event, ResetDone | RoundStarted | RoundFinished):
+            collector.take(event, print)
+    return [lack.short for lack in collector.evidence(finished=True).lacks]
+
+
+def served(events):
+    return changed(events, a(HopRequestEnded), upstream=at(10_240))
+
+
+@pytest.mark.parametrize(
+    ("turns", "lacks"),
+    [
+        pytest.param(served, [], id="the-server-answered-all"),
+        pytest.param(list, ["rejected by the fault alone"], id="it-answered-none"),
+        pytest.param(
+            lambda events: changed(served(events), a(HopRequestEnded, conn=0), upstream=None),
+            [],
+            id="it-answered-all-but-one",
+        ),
+        pytest.param(
+            lambda events: without(served(events), a(HopRequestEnded)),
+            ["rejected by the fault alone"],
+            id="all-are-open-still",
+        ),
+    ],
+)
+def test_turns_when_taken_then_tell_what_the_server_of_the_hop_answered(turns, lacks):
+    assert refused_by(turns) == lacks
