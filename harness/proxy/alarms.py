@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -94,10 +95,18 @@ class Alarms:
         if not self._timer.read():
             return  # set anew since
         self._armed = 0  # whatever is asked for meanwhile is armed below
+        # All that are due by now and no more: who asks again for one that is due must not keep the
+        # loop from everybody else.
+        now_ns = self._clock_ns()
+        due: deque[tuple[int, int, Alarm]] = deque()
+        while self._heap and self._heap[0][0] <= now_ns:
+            due.append(heappop(self._heap))
         try:
-            while self._heap and self._heap[0][0] <= self._clock_ns():
-                self._ring(heappop(self._heap)[2])
+            while due:
+                self._ring(due.popleft()[2])
         finally:
+            for left in due:  # one before them raised
+                heappush(self._heap, left)
             self._armed = sys.maxsize
             if self._heap:
                 self._arm(self._heap[0][0])

@@ -91,10 +91,7 @@ class Connection:
             await self._loop.connect_accepted_socket(lambda: _Side(self, client=True), sock)
             if not self._ended and (self.toxics is None or self.toxics.needs_upstream()):
                 self._dialling = asyncio.current_task()
-                async with asyncio.timeout(DIAL_LIMIT.in_s):
-                    await self._loop.create_connection(
-                        lambda: _Side(self, client=False), host, port
-                    )
+                await self._dial(host, port)
         except (OSError, TimeoutError, UnicodeError, OverflowError):
             self._dialling = None
             self.end()
@@ -106,6 +103,15 @@ class Connection:
             self._dialling = None
             self._running = False
             self._tell_if_gone()
+
+    async def _dial(self, host: str, port: int) -> None:
+        try:
+            async with asyncio.timeout(DIAL_LIMIT.in_s):
+                await self._loop.create_connection(lambda: _Side(self, client=False), host, port)
+        except BaseException:
+            # Given up just as it was made: uvloop then closes it and tells nobody.
+            self._server = None
+            raise
 
     def failed(self) -> None:
         """Something raised on the way of its bytes; the exception is the current one."""

@@ -5,7 +5,7 @@ Whether the values make sense is the server's business.
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from harness.model.units import Duration
@@ -121,13 +121,20 @@ def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name.lower(): value for name, value in pairs}
 
 
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:40]} has an exponent that no number can have") from None
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
 # Made once; the hooks are those of every body.
 DECODER = json.JSONDecoder(
-    object_pairs_hook=_folded, parse_float=Decimal, parse_constant=_no_constant
+    object_pairs_hook=_folded, parse_float=_decimal, parse_constant=_no_constant
 )
 
 

@@ -89,6 +89,24 @@ def test_alarms_when_most_were_cancelled_then_are_swept_out():
     assert rung(asked).names == ["last"]
 
 
+def test_alarms_when_one_asks_for_itself_again_and_again_then_others_have_their_turn():
+    async def main():
+        it = Rung()
+
+        def again():
+            if not it.last.is_set():
+                it.alarms.call_at(it.began / 1e9, again)
+
+        again()
+        # The loop's own: it comes only if the alarms let go of the loop.
+        asyncio.get_running_loop().call_later(0.01, it.last.set)
+        async with asyncio.timeout(20):
+            await it.last.wait()
+        it.alarms.close()
+
+    asyncio.run(main())
+
+
 def test_alarms_when_closed_then_nothing_goes_off_and_no_descriptor_is_left():
     async def main():
         it = Rung()

@@ -170,6 +170,22 @@ async def test_dial_when_anything_is_raised_then_only_this_connection_ends(it):
 
 
 @joined
+async def test_dial_when_given_up_just_as_it_was_made_then_nobody_waits_for_its_end(it):
+    class Loop:
+        async def connect_accepted_socket(self, make, sock):
+            pass
+
+        async def create_connection(self, make, host, port):
+            make().connection_made(FakeTransport())
+            raise TimeoutError  # as uvloop does it: no connection_lost follows
+
+    it.connection._loop, it.connection._running = Loop(), True
+    await it.connection.run(None, "h", 1)
+    it.client_side.connection_lost(None)
+    assert it.gone == [it.connection]
+
+
+@joined
 def test_half_close_when_the_client_sends_it_then_the_answer_still_passes(it):
     it.client_side.data_received(b"ask")
     assert it.client_side.eof_received() is True

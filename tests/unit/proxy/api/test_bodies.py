@@ -126,6 +126,7 @@ def test_lease_when_asked_for_then_has_owner_and_ttl():
         (b'{"ttl":3600001}', "bad request body: ttl: 3600001 is out of range"),
         (b'{"ttl":"5s"}', "bad request body: ttl: cannot unmarshal text into a number"),
         (b'{"ttl":true}', "bad request body: ttl: cannot"),
+        (b'{"ttl":1e99999999999999999999}', "bad request body: 1e99999999999999999999 has an exp"),
         (b'{"ttl":100,"owner":7}', "bad request body: cannot unmarshal number into owner, a text"),
         (b'{"ttl":100,"owner":"' + b"x" * 1025 + b'"}', "bad request body: owner is longer"),
     ],
