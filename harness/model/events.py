@@ -7,21 +7,24 @@ An intention (``…Intended``) is on disk before the action it announces and car
 
 from typing import Any, Literal
 
-from msgspec import Struct
-
 from harness.model.outcomes import Outcome
 from harness.model.plan import Params, Plan
+from harness.model.stack_events import ContainerIntended as ContainerIntended
+from harness.model.stack_events import ContainerRemoved as ContainerRemoved
+from harness.model.stack_events import ContainerStarted as ContainerStarted
+from harness.model.stack_events import Event as Event
+from harness.model.stack_events import HopClosed as HopClosed
+from harness.model.stack_events import HopIntended as HopIntended
+from harness.model.stack_events import HopOpened as HopOpened
+from harness.model.stack_events import ProcessEnded as ProcessEnded
+from harness.model.stack_events import ProcessIntended as ProcessIntended
+from harness.model.stack_events import ProcessStarted as ProcessStarted
+from harness.model.stack_events import ServiceReady as ServiceReady
 from harness.model.units import Duration, Instant
 
 JOURNAL_SCHEMA = 1
 
 Purpose = Literal["steady-before", "steady-after", "reset", "always", "settle", "at-end"]
-
-
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    n: int = 0
-    t: int = 0
-    at: str = ""
 
 
 # The run
@@ -73,66 +76,6 @@ class SetupRefused(Event, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-# What was started
-
-
-class ProcessIntended(Event, frozen=True, kw_only=True, tag=True):
-    """About to be started in a process group of its own, with the run's mark in its environment."""
-
-    name: str
-    argv: tuple[str, ...]
-
-
-class ProcessStarted(Event, frozen=True, kw_only=True, tag=True):
-    """``created`` is the process' start time, so that a reused pid is not mistaken for it."""
-
-    name: str
-    pid: int
-    pgid: int
-    created: float
-
-
-class ProcessEnded(Event, frozen=True, kw_only=True, tag=True):
-    """``expected`` is false when it ended although nobody stopped it."""
-
-    name: str
-    pid: int
-    exit_code: int | None
-    expected: bool
-
-
-class ServiceReady(Event, frozen=True, kw_only=True, tag=True):
-    name: str
-    address: str
-    after: Duration
-
-
-class HopIntended(Event, frozen=True, kw_only=True, tag=True):
-    """A proxy named ``proxy`` is about to be made on the server whose API is at ``admin``."""
-
-    hop: str
-    admin: str
-    proxy: str
-
-
-class HopOpened(Event, frozen=True, kw_only=True, tag=True):
-    """``observed`` tells who sees the wire: our own proxy, or an own hop before a foreign one."""
-
-    hop: str
-    admin: str
-    proxy: str
-    listen: str
-    upstream: str
-    observed: Literal["here", "before"]
-
-
-class HopClosed(Event, frozen=True, kw_only=True, tag=True):
-    hop: str
-    admin: str
-    proxy: str
-    found: bool
-
-
 # Course of the run
 
 
@@ -170,6 +113,16 @@ class RoundFinished(Event, frozen=True, kw_only=True, tag=True):
     """Method done, settled or given up, faults undone, wire read."""
 
     round: int
+
+
+class RoundsCutShort(Event, frozen=True, kw_only=True, tag=True):
+    """No further round: ``broken`` of the ``rounds`` so far broke what was expected to break.
+
+    Not recorded when the last planned round is over anyway.
+    """
+
+    rounds: int
+    broken: int
 
 
 class Settled(Event, frozen=True, kw_only=True, tag=True):
@@ -288,6 +241,8 @@ class OperationSent(Event, frozen=True, kw_only=True, tag=True):
     rid: str
     request: int
     sent: Instant
+    key: str | None = None
+    """What names its effect in the state; requests with one key are tries of one thing."""
 
 
 class OperationReturned(Event, frozen=True, kw_only=True, tag=True):
@@ -374,6 +329,9 @@ AnyEvent = (
     | ProcessStarted
     | ProcessEnded
     | ServiceReady
+    | ContainerIntended
+    | ContainerStarted
+    | ContainerRemoved
     | HopIntended
     | HopOpened
     | HopClosed
@@ -382,6 +340,7 @@ AnyEvent = (
     | ResetDone
     | RoundStarted
     | RoundFinished
+    | RoundsCutShort
     | Settled
     | NeverSettled
     | FaultIntended

@@ -26,6 +26,13 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     body: str | None = None
 
 
+class CommandCall(Struct, frozen=True, kw_only=True):
+    """A program to run in the target's folder, without a shell; split into words before it is filled."""
+
+    command: str
+    env: dict[str, str] = {}
+
+
 class ReadyPlan(Struct, frozen=True, kw_only=True):
     """When a service counts as ready: an HTTP answer below 400, or an accepted connection."""
 
@@ -34,26 +41,36 @@ class ReadyPlan(Struct, frozen=True, kw_only=True):
 
 
 class ServicePlan(Struct, frozen=True, kw_only=True):
-    """``kind`` is ``run``, ``url`` or ``embedded-postgres``: a registered kind of ``services/``."""
+    """``kind`` is ``run``, ``url`` or ``embedded-postgres``: a registered kind of ``services/``.
+
+    ``compose`` is ``FILE#SERVICE``, what stands for it on a stack of containers.
+    """
 
     name: str
     kind: str
     params: Params
     env: dict[str, str] = {}
+    compose: str | None = None
     ready: ReadyPlan | None = None
 
 
 class HopPlan(Struct, frozen=True, kw_only=True):
-    """One proxied link; ``source`` dials it instead of ``to``. ``listen`` pins ``host:port``."""
+    """One proxied link; ``source`` dials it instead of ``to``. ``listen`` pins ``host:port``.
+
+    ``compose`` is ``SERVICE:PORT``: the proxy's service and where the hop listens among containers.
+    """
 
     name: str
     source: str | None
     to: str
     listen: str | None = None
+    compose: str | None = None
 
 
 class ResetPlan(Struct, frozen=True, kw_only=True):
-    """``kind`` is ``sql`` (params: ``script`` or ``file``, absolute) or ``http`` (params: the call)."""
+    """``kind`` is a registered kind of ``services/resets``: ``sql`` (params: ``script`` or ``file``,
+    absolute), ``http`` (params: the call), ``redis``, ``command``. ``on`` is empty where nobody is asked.
+    """
 
     kind: str
     on: str
@@ -61,11 +78,16 @@ class ResetPlan(Struct, frozen=True, kw_only=True):
 
 
 class OperationPlan(Struct, frozen=True, kw_only=True):
-    """A request a user of the service makes, and the rules that sort its answer."""
+    """What a user of the service does, ``http`` or ``command``, and the rules that sort its answer.
+
+    ``on`` is empty for a command. ``key`` is a template that names the operation's effect in the state.
+    """
 
     name: str
-    on: str
-    http: HttpCall
+    on: str = ""
+    http: HttpCall | None = None
+    command: CommandCall | None = None
+    key: str | None = None
     vars: dict[str, Any] = {}
     timeout: Duration
     acknowledged: str | None = None
@@ -73,7 +95,7 @@ class OperationPlan(Struct, frozen=True, kw_only=True):
 
 
 class ProbePlan(Struct, frozen=True, kw_only=True):
-    """A question about the state; answers one value."""
+    """A question about the state; answers one value. ``on`` is empty where no service is asked."""
 
     name: str
     kind: str
@@ -94,6 +116,8 @@ class TargetPlan(Struct, frozen=True, kw_only=True):
     operations: tuple[OperationPlan, ...] = ()
     probes: tuple[ProbePlan, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    """The variant's own variables, for whatever the target starts."""
 
 
 class PreparePlan(Struct, frozen=True, kw_only=True):
@@ -157,7 +181,7 @@ Step = FaultStep | BurstStep
 
 
 class InvariantPlan(Struct, frozen=True, kw_only=True):
-    """``kind`` is a registered invariant: ``always`` or ``at_end``; ``expression`` its source."""
+    """``kind`` is a registered invariant, such as ``always``; ``expression`` what stands behind its word."""
 
     name: str
     kind: str
@@ -165,7 +189,9 @@ class InvariantPlan(Struct, frozen=True, kw_only=True):
     probes: tuple[str, ...] = ()
     """The probes it reads, in order of first mention."""
     every: Duration | None = None
-    """How often ``always`` is sampled."""
+    """How often its probes are sampled while a round lasts; None: they are read once it has settled."""
+    params: Params = {}
+    """The kind's further attributes."""
 
 
 class SettlePlan(Struct, frozen=True, kw_only=True):
@@ -189,6 +215,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     expected: Expected
     seed: int
     rounds: int
+    stop_after: int | None = None
+    """So many rounds that broke all that is expected to break are enough; None: all rounds run."""
     time_limit: Duration
     prepare: tuple[PreparePlan, ...] = ()
     steady_state: tuple[str, ...] = ()
