@@ -8,8 +8,10 @@ _EXAMPLES = """\
 examples:
   harness run experiments/bank-overdraft.yaml
   harness run experiments/bank-overdraft.yaml --variant naive --seed 28474 --json
+  harness run experiments/ --jobs 2 --json > suite.json
   harness run experiments/ --dry-run
   harness run mine.yaml --proxy http://127.0.0.1:8474      (your own Toxiproxy)
+  harness run experiments/bank-overdraft.yaml --stack compose
 """
 
 
@@ -21,8 +23,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="experiment file or folder"
+    )
+    _add_what(parser)
+    _add_how(parser)
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is run."""
     add = parser.add_argument
-    add("files", nargs="+", type=Path, metavar="FILE", help="experiment file or folder")
     add(
         "--variant",
         action="append",
@@ -32,15 +42,34 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     )
     add("--seed", type=_whole(0), help="whole number that fixes all draws")
     add("--rounds", type=_whole(1), help="rounds instead of the file's")
+    add(
+        "--full", action="store_true", help="all rounds, also when an expected bug has shown itself"
+    )
     add("--time", type=_duration, metavar="10min", help="time limit of each run")
     add("--proxy", default="embedded", metavar="URL", help="embedded (default) or a Toxiproxy")
-    add("--stack", choices=["local"], default="local", help="where services run: on this machine")
+    add(
+        "--stack",
+        choices=["local", "compose"],
+        default="local",
+        help="where services run: on this machine, or in the containers that compose: names",
+    )
     add(
         "--allow-host",
         action="append",
         default=[],
         metavar="HOST",
         help="allow a host; may be repeated",
+    )
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    """Options that say how, and what is shown of it."""
+    add = parser.add_argument
+    add(
+        "--jobs",
+        type=_whole(1),
+        metavar="N",
+        help="runs that share nothing at a time (half the cores)",
     )
     add("--keep", action="store_true", help="leave the services up, say how to stop them")
     either = parser.add_mutually_exclusive_group().add_argument
@@ -60,8 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         rounds=arguments.rounds,
         time_limit=arguments.time,
+        full=arguments.full,
+        jobs=arguments.jobs,
         allow_hosts=tuple(arguments.allow_host),
         proxy=None if arguments.proxy == "embedded" else arguments.proxy,
+        on_compose=arguments.stack == "compose",
         keep=arguments.keep,
         runs=arguments.runs,
         as_json=arguments.json,

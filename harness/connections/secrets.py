@@ -1,11 +1,12 @@
 """Where ``{env:NAME}`` and ``{file:PATH}`` come from: what a request needs and no plan may hold.
 
-Read at the moment of use; nothing is kept.
+Read at the moment of use; nothing is kept. What no message may hold is taken out of it here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from harness.model.errors import UserError
 
@@ -43,3 +44,21 @@ class Sources:
 
     env: Callable[[str], str]
     file: Callable[[str], str]
+
+
+HIDDEN = "•••"
+
+
+def spellings(password: str) -> tuple[str, ...]:
+    """The forms in which ``password`` may get into a message, longest first; none for an empty one."""
+    if not password:
+        return ()
+    forms = {password, quote(password, safe=""), quote_plus(password), repr(password)[1:-1]}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def hidden(message: str, secrets: Iterable[str]) -> str:
+    """``message`` without any of ``secrets``."""
+    for secret in secrets:
+        message = message.replace(secret, HIDDEN)
+    return message

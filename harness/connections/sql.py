@@ -23,6 +23,7 @@ SCRIPT_LIMIT = Duration.of_s(60)
 # What a driver may take to say good-bye; after that the socket is left to the system.
 _CLOSE_LIMIT = Duration.of_s(2)
 _ONE_VALUE = "a probe needs exactly one row with one column"
+_ONE_COLUMN = "a probe with list: true needs rows with one column"
 
 
 class SqlClient:
@@ -56,15 +57,30 @@ class SqlClient:
         Raises:
             TargetError: the database's error, no answer within ``within``, or not one value.
         """
-        async with self._asking(within, "the query"):
-            rows, columns = await _ask(self._address.family, self._driver, query)
-        if rows is None:
-            raise TargetError(self._what, f"gave no rows; {_ONE_VALUE}")
+        rows, columns = await self._rows(query, within, _ONE_VALUE)
         if len(rows) != 1:
             raise TargetError(self._what, f"gave {len(rows)} rows; {_ONE_VALUE}")
         if columns != 1:
             raise TargetError(self._what, f"gave a row of {columns} columns; {_ONE_VALUE}")
         return plain(rows[0][0])
+
+    async def fetch_list(self, query: str, *, within: Duration) -> Plain:
+        """The values of the one column that ``query`` gives, in its order; none is an empty list.
+
+        Raises:
+            TargetError: the database's error, no answer within ``within``, or not one column.
+        """
+        rows, columns = await self._rows(query, within, _ONE_COLUMN)
+        if columns != 1:
+            raise TargetError(self._what, f"gave rows of {columns} columns; {_ONE_COLUMN}")
+        return plain([row[0] for row in rows])
+
+    async def _rows(self, query: str, within: Duration, expected: str) -> tuple[list[Any], int]:
+        async with self._asking(within, "the query"):
+            rows, columns = await _ask(self._address.family, self._driver, query)
+        if rows is None:
+            raise TargetError(self._what, f"gave no rows; {expected}")
+        return rows, columns
 
     async def run_script(self, script: str, *, within: Duration = SCRIPT_LIMIT) -> None:
         """Runs all statements of ``script``.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.connections.secrets import hidden, spellings
 from harness.model.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _DRIVERS = {
     "mysql": "mysql+asyncmy",
     "sqlite": "sqlite+aiosqlite",
 }
-HIDDEN = "•••"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class SqlAddress:
             url=url.set(drivername=_DRIVERS[family], query=query),
             options=options,
             shown=url.set(drivername=family, password=None, query={}).render_as_string(),
-            secrets=_spellings(password),
+            secrets=spellings(password),
         )
 
     def check_folder(self) -> None:
@@ -81,18 +81,7 @@ class SqlAddress:
 
     def hide(self, message: str) -> str:
         """``message`` without the password, in whatever spelling it may have got in."""
-        for secret in self.secrets:
-            message = message.replace(secret, HIDDEN)
-        return message
+        return hidden(message, self.secrets)
 
 
 _HOW = "Write postgresql://user:password@host:port/name, mysql://… or sqlite:///path."
-
-
-def _spellings(password: str) -> tuple[str, ...]:
-    from urllib.parse import quote, quote_plus
-
-    if not password:
-        return ()
-    spellings = {password, quote(password, safe=""), quote_plus(password), repr(password)[1:-1]}
-    return tuple(sorted(spellings, key=len, reverse=True))

@@ -10,9 +10,9 @@ from typing import Any
 from harness.experiment.checks_services import protocol
 from harness.experiment.draft import ExperimentDraft, TargetDraft
 from harness.experiment.fault_parts import Fault, ToxicFault
-from harness.experiment.nodes import Path, child, find
+from harness.experiment.nodes import Path
+from harness.experiment.refusals import tell_refusal
 from harness.experiment.report import unknown
-from harness.experiment.texts import sentence
 from harness.model.errors import UserError
 from harness.model.units import Duration
 
@@ -45,17 +45,6 @@ def _hop(experiment: ExperimentDraft, target: TargetDraft, path: Path, fault: Fa
     experiment.wrong((*path, "on"), found, expected, hint)
 
 
-def _left_out(experiment: ExperimentDraft, path: Path, fault: Fault) -> bool:
-    """Whether an attribute that stands in the file was wrong by itself, and is not there any more."""
-    given = fault.given()
-    node = find(experiment.root, path)
-    places = [node, child(node, fault.kind) or node]
-    return any(
-        name not in given and any(child(place, name) for place in places)
-        for name in fault.attributes.values()
-    )
-
-
 def _attributes(experiment: ExperimentDraft, path: Path, fault: Fault) -> None:
     """What cannot be sent to a proxy is refused now, not in the first round."""
     try:
@@ -64,12 +53,7 @@ def _attributes(experiment: ExperimentDraft, path: Path, fault: Fault) -> None:
         if sendable is not None:
             _read(fault.described, sendable(params))
     except (UserError, ValueError) as problem:
-        said = str(problem).removeprefix(f"{fault.kind}: ")
-        at, rest = _blamed(experiment, path, fault, said)
-        if at[-1] == fault.kind and _left_out(experiment, path, fault):
-            return  # what is missing may be just what was wrong by itself
-        found, _, hint = rest.partition("; ")
-        experiment.wrong(at, found.rstrip("."), "", sentence(hint))
+        tell_refusal(experiment, path, fault, problem)
 
 
 def _read(toxic: Any, values: Mapping[str, Any]) -> None:
@@ -87,17 +71,6 @@ def _read(toxic: Any, values: Mapping[str, Any]) -> None:
     check = getattr(toxic, "check", None)
     if check is not None:
         check(whole)
-
-
-def _blamed(experiment: ExperimentDraft, path: Path, fault: Fault, said: str) -> tuple[Path, str]:
-    """Where the attribute stands that the message begins with, and the rest of the message."""
-    word: Path = (*path, fault.kind)
-    name, colon, rest = said.partition(": ")
-    root = experiment.root
-    for at in ((*path, name), (*word, name)):
-        if colon and name in fault.attributes.values() and child(find(root, at[:-1]), name):
-            return at, rest
-    return word, said
 
 
 def _whom(experiment: ExperimentDraft, path: Path, fault: ToxicFault) -> None:
@@ -126,14 +99,15 @@ def _spoken(
 ) -> None:
     """What reads HTTP leaves a database's protocol alone: such a fault would never be seen."""
     hop = target.hops.get(fault.on)
-    if hop is None or fault.codec_in_use != "http" or protocol(target, hop.to) != "sql":
+    spoken = protocol(target, hop.to) if hop is not None else "unknown"
+    if hop is None or fault.codec_in_use != "http" or spoken not in ("sql", "redis"):
         return
     if "http" not in fault.toxic.codecs:
         return  # told already
     said = "codec" if fault.codec else "match" if fault.match else fault.kind
     experiment.wrong(
         (*path, said),
-        f"the fault reads HTTP, and the hop {fault.on} leads to {hop.to}, which speaks SQL",
+        f"the fault reads HTTP, and the hop {fault.on} leads to {hop.to}, which speaks {spoken.upper()}",
         "a hop to a service that speaks HTTP",
         at_key=True,
     )

@@ -1,20 +1,25 @@
-"""Rules of services and hops: who starts after whom, who speaks what, which hosts may be reached.
+"""Rules of services and hops: who speaks what, who gets which texts, which hosts may be reached.
 
-What is asked of services, by operations, probes and resets, is ``checks_target.py``.
+Who starts after whom is ``checks_order.py``; what is asked of services, by operations, probes and
+resets, is ``checks_target.py``.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path as FilePath
 
+from harness.experiment.checks_commands import check_command, check_env
+from harness.experiment.checks_containers import check_container, check_hop_container
 from harness.experiment.draft import TargetDraft
-from harness.experiment.hosts import Speaks, check_listen, check_password, check_url, speaks
+from harness.experiment.hosts import Speaks, check_listen, check_url, speaks
 from harness.experiment.include import beside
 from harness.experiment.nodes import Path, find
+from harness.experiment.refusals import check_params
 from harness.experiment.report import unknown
-from harness.experiment.target_parts import Service
-from harness.experiment.texts import Found, Known, placeholders, unknown_placeholder
+from harness.experiment.target_parts import STARTED, Service
+from harness.experiment.texts import EVERYWHERE, Found, Known, placeholders, unknown_placeholder
 
 _RUNS_ALREADY = "url"
+_ENGINES: Mapping[str, Speaks] = {"embedded-postgres": "sql", "embedded-valkey": "redis"}
 
 
 def check_services(target: TargetDraft, allowed: Collection[str]) -> None:
@@ -22,11 +27,11 @@ def check_services(target: TargetDraft, allowed: Collection[str]) -> None:
     for name, service in target.services.items():
         _service(target, name, service, allowed)
     _hops(target, allowed)
-    _cycles(target)
 
 
 def addresses(target: TargetDraft, names: Collection[str]) -> Known:
     """What templates of this target may name, with ``names`` as plain names."""
+    names = (*names, *EVERYWHERE)
     return Known(names=names, hops=target.names("hops"), services=target.names("services"))
 
 
@@ -42,11 +47,11 @@ def protocol(target: TargetDraft, name: str) -> Speaks:
         return "unknown"
     if service.kind == _RUNS_ALREADY:
         return speaks(text_of(service, "url"))
-    if service.kind == "run":
+    if service.kind in STARTED:
         # Without a port it is a worker that nobody calls.
         listens = any(found.placeholder.name == "port" for found in texts_of(target, name))
         return "http" if listens else "nothing"
-    return "sql" if service.kind.startswith("embedded-") else "unknown"
+    return _ENGINES.get(service.kind, "unknown")
 
 
 def texts_of(target: TargetDraft, name: str) -> Iterator[Found]:
@@ -65,30 +70,33 @@ def _service(target: TargetDraft, name: str, service: Service, allowed: Collecti
     url = text_of(service, "url")
     if service.kind == _RUNS_ALREADY:
         check_url(target, (*at, "url"), url, allowed)
-    for key, value in service.env.items():
-        check_password(target, (*at, "env", key), value)
-        if "\0" in value or not key or "=" in key or "\0" in key:
-            target.wrong((*at, "env", key), "this is no environment variable", "a name without =")
-    check_password(target, (*at, "run"), text_of(service, "run"))
-    if service.env and service.kind != "run":
+    check_env(target, (*at, "env"), service.env)
+    if service.kind in STARTED:
+        check_command(target, (*at, service.kind), text_of(service, service.kind))
+    if service.env and not service.takes_env:
         target.wrong(
             (*at, "env"), "only a service that is started by run: has an environment", at_key=True
         )
     if (
         service.ready is not None
         and service.ready.http is not None
-        and protocol(target, name) == "sql"
+        and protocol(target, name) in ("sql", "redis")
     ):
         target.wrong(
             (*at, "ready", "http"),
             f"{name} is a database and answers no HTTP",
             "ready: {within: 30s}",
         )
-    known = addresses(target, ("port", "variant") if service.kind == "run" else ("variant",))
+    known = addresses(target, ("port", "variant") if service.kind in STARTED else ("variant",))
     found = list(texts_of(target, name))
     for placeholder in found:
         unknown_placeholder(target, placeholder, known)
-    cwd = text_of(service, "cwd")
+    check_params(target, at, service)
+    check_container(target, at, service)
+    _cwd(target, at, text_of(service, "cwd"))
+
+
+def _cwd(target: TargetDraft, at: Path, cwd: str) -> None:
     if cwd and "{" not in cwd:
         folder = beside(FilePath(file_of(target, (*at, "cwd"))), cwd)
         if folder is None or not folder.is_dir():
@@ -103,6 +111,7 @@ def file_of(target: TargetDraft, path: Path) -> str:
 def _hops(target: TargetDraft, allowed: Collection[str]) -> None:
     services = target.names("services")
     pinned: dict[str, str] = {}
+    inside: dict[str, str] = {}
     for name, hop in target.hops.items():
         at: Path = ("hops", name)
         for key, service in (("from", hop.source), ("to", hop.to)):
@@ -115,6 +124,8 @@ def _hops(target: TargetDraft, allowed: Collection[str]) -> None:
             target.wrong(
                 (*at, "to"), f"{hop.to} is a file, which nobody dials", "a service with a port"
             )
+        if hop.compose is not None:
+            check_hop_container(target, at, hop.compose, inside)
         source = target.services.get(hop.source or "")
         if hop.listen is not None:
             address = check_listen(target, (*at, "listen"), hop.listen, allowed)
@@ -133,51 +144,3 @@ def _hops(target: TargetDraft, allowed: Collection[str]) -> None:
                 "Add listen: 127.0.0.1:15432, say, and point the service at it.",
                 at_key=True,
             )
-
-
-def _cycles(target: TargetDraft) -> None:
-    """A service waits for those whose address it is given; nobody may wait for himself."""
-    waits: dict[str, dict[str, Found | str]] = {name: {} for name in target.services}
-    for name, hop in target.hops.items():
-        if hop.source in waits and hop.to in waits and hop.source != hop.to:
-            waits[hop.source].setdefault(hop.to, name)
-    for name in target.services:
-        for found in texts_of(target, name):
-            parts = found.placeholder.name.split(".")
-            if found.placeholder.source != "name" or len(parts) < 2:
-                continue
-            dialled = target.hops.get(parts[1]) if parts[0] == "hops" else None
-            waited = (
-                dialled.to if dialled is not None else parts[1] if parts[0] == "services" else None
-            )
-            if waited in waits:
-                waits[name].setdefault(waited, found)
-    done: set[str] = set()
-    for name in waits:
-        _walk(target, name, waits, [], done)
-
-
-def _walk(
-    target: TargetDraft,
-    name: str,
-    waits: dict[str, dict[str, Found | str]],
-    above: list[str],
-    done: set[str],
-) -> None:
-    if name in done:
-        return
-    for waited, found in waits[name].items():
-        if waited in (*above, name):
-            chain = [*above, name][[*above, name].index(waited) :]
-            hint = "Its own port is {port}." if len(chain) == 1 else ""
-            target.wrong(
-                ("hops", found) if isinstance(found, str) else found.path,
-                f"a circle: {' waits for '.join([*chain, waited])}",
-                "an order in which the services can start",
-                hint,
-                column=None if isinstance(found, str) else found.placeholder.column,
-                at_key=isinstance(found, str),
-            )
-        else:
-            _walk(target, waited, waits, [*above, name], done)
-    done.add(name)

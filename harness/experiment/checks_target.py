@@ -7,20 +7,34 @@ is ``checks_experiment.py``.
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path as FilePath
 
-from harness.experiment.checks_services import addresses, check_services, file_of, protocol
+from harness.experiment.checks_asked import needs_of, service_for
+from harness.experiment.checks_commands import check_command
+from harness.experiment.checks_order import check_order
+from harness.experiment.checks_services import addresses, check_services, file_of
 from harness.experiment.draft import TargetDraft
-from harness.experiment.hosts import Speaks
 from harness.experiment.include import beside
-from harness.experiment.nodes import Path, Scalar, find
-from harness.experiment.report import unknown
-from harness.experiment.target_parts import Operation, Probe, Reset
-from harness.experiment.texts import Found, answer_expression, placeholders, unknown_placeholder
+from harness.experiment.nodes import Mapping, Path, Scalar, child, find
+from harness.experiment.refusals import check_params
+from harness.experiment.target_parts import WHAT_RUNS, Operation, Probe, Reset
+from harness.experiment.texts import (
+    ANSWER_NAMES,
+    COMMAND_NAMES,
+    Found,
+    answer_expression,
+    placeholders,
+    unknown_placeholder,
+)
+
+# What an answer's value is taken by, and what a line is told by: braces are their own there.
+_NO_TEMPLATES = ("value", "record")
 
 
 def check_target(target: TargetDraft, allowed: Collection[str]) -> None:
     """Reports what does not fit together within a target."""
     hosts = [*target.allow_hosts, *allowed]
+    _something_runs(target)
     check_services(target, hosts)
+    check_order(target)
     for path, reset in target.resets:
         _reset(target, path, reset)
     for name, operation in target.operations.items():
@@ -34,46 +48,19 @@ def check_target(target: TargetDraft, allowed: Collection[str]) -> None:
             )
 
 
-def service_for(target: TargetDraft, at: Path, on: str | None, needs: Speaks) -> str | None:
-    """The service that ``on`` names, or the only one that it can be. Problems are reported."""
-    services = target.names("services")
-    if on is None:
-        fitting = [name for name in target.services if protocol(target, name) in (needs, "unknown")]
-        if len(fitting) == 1:
-            return fitting[0]
-        # With a service left out, the only one may be just that one.
-        if len(target.services) == len(services):
-            what = "services" if needs == "unknown" else f"services that speak {needs.upper()}"
-            listed = f": {', '.join(fitting)}" if fitting else ""
-            target.wrong(
-                at,
-                f"the key 'on' is missing, and there are {len(fitting)} {what}{listed}",
-                "on: SERVICE",
-            )
-        return None
-    if on not in services:
-        found, expected, hint = unknown("service", on, services)
-        if on in target.names("hops"):
-            hint = f"{on} is a hop; name the service behind it."
-        target.wrong((*at, "on"), found, expected, hint)
-        return None
-    spoken = protocol(target, on)
-    if "unknown" not in (spoken, needs) and spoken != needs:
-        hint = "A command that listens takes its port from {port}." if spoken == "nothing" else ""
-        expected = f"a service that speaks {needs.upper()}"
-        target.wrong(
-            (*at, "on"),
-            f"{on} speaks {spoken.upper() if spoken != 'nothing' else spoken}",
-            expected,
-            hint,
-        )
-        return None
-    return on
-
-
-def needs_of(kind: str) -> Speaks:
-    """What a probe or reset of this kind asks of its service."""
-    return "http" if kind == "http" else "sql" if kind == "sql" else "unknown"
+def _something_runs(target: TargetDraft) -> None:
+    """Commands need no service; all else does."""
+    top = find(target.root, target.at)
+    node = child(top, "services")
+    if target.names("services") or not (node is None or isinstance(node, Mapping)):
+        return
+    named = target.names("operations")
+    if named and not any(operation.http for operation in target.operations.values()):
+        return
+    if node is None:
+        target.wrong((), "the key 'services' is missing", WHAT_RUNS)
+    else:
+        target.wrong(("services",), "there is nothing in it", WHAT_RUNS)
 
 
 def reset_file(target: TargetDraft, path: Path, text: str) -> FilePath | None:
@@ -84,7 +71,9 @@ def reset_file(target: TargetDraft, path: Path, text: str) -> FilePath | None:
 
 
 def _reset(target: TargetDraft, at: Path, reset: Reset) -> None:
-    service_for(target, at, reset.on, needs_of(reset.kind))
+    service_for(target, at, reset.on, needs_of(reset))
+    check_params(target, at, reset)
+    _commands(target, at, reset)
     if reset.kind == "sql":
         node = find(target.root, (*target.at, *at, "sql"))
         text = node.value if isinstance(node, Scalar) else ""
@@ -101,11 +90,25 @@ def _reset(target: TargetDraft, at: Path, reset: Reset) -> None:
 
 def _probe(target: TargetDraft, name: str, probe: Probe) -> None:
     at: Path = ("probes", name)
-    service_for(target, at, probe.on, needs_of(probe.kind))
-    value = getattr(probe, "own_value", None)
-    if probe.kind == "http":
-        answer_expression(target, (*at, "value"), value)
+    service_for(target, at, probe.on, needs_of(probe))
+    check_params(target, at, probe)
+    _commands(target, at, probe)
+    if probe.kind in ("http", "process"):
+        answer_expression(target, (*at, "value"), getattr(probe, "own_value", None))
     _addresses_only(target, asked_placeholders(target, at, probe))
+
+
+def _commands(target: TargetDraft, at: Path, asked: Probe | Reset) -> None:
+    """Commands of a shell's sort and of a store's are split into words alike."""
+    if asked.kind not in ("command", "redis"):
+        return
+    path: Path = (*at, asked.kind)
+    said = asked.texts()[asked.kind]
+    if isinstance(said, str):
+        check_command(target, path, said)
+        return
+    for index, command in enumerate(said):
+        check_command(target, (*path, index), command)
 
 
 def asked_placeholders(target: TargetDraft, at: Path, asked: Probe | Reset) -> Iterator[Found]:
@@ -113,7 +116,7 @@ def asked_placeholders(target: TargetDraft, at: Path, asked: Probe | Reset) -> I
     if isinstance(asked, Reset) and asked.kind == "sql":
         return
     for word, text in asked.texts().items():
-        if word != "value":
+        if word not in _NO_TEMPLATES:
             yield from placeholders(target, (*at, word), text)
 
 
@@ -127,18 +130,32 @@ def _addresses_only(target: TargetDraft, every: Iterable[Found]) -> None:
 
 def _operation(target: TargetDraft, name: str, operation: Operation) -> None:
     at: Path = ("operations", name)
-    service_for(target, at, operation.on, "http")
-    answer_expression(target, (*at, "acknowledged"), operation.acknowledged)
-    answer_expression(target, (*at, "rejected"), operation.rejected)
+    if operation.command is not None:
+        check_command(target, (*at, "command"), operation.command)
+    else:
+        service_for(target, at, operation.on, "http")
+    for rule in ("acknowledged", "rejected"):
+        answer_expression(target, (*at, rule), getattr(operation, rule), answer_names(target, name))
     _addresses_only(target, operation_placeholders(target, name, operation))
     for found in placeholders(target, (*at, "vars"), operation.vars):
         _addresses_only(target, [found])
 
 
+def answer_names(target: TargetDraft, operation: str) -> Collection[str]:
+    """What the rules and captures of an operation may name; all there is when it was left out."""
+    known = target.operations.get(operation)
+    if known is None:
+        return (*ANSWER_NAMES, *COMMAND_NAMES)
+    return ANSWER_NAMES if known.command is None else COMMAND_NAMES
+
+
 def operation_placeholders(target: TargetDraft, name: str, operation: Operation) -> Iterator[Found]:
     """Every placeholder in the texts of an operation."""
     at: Path = ("operations", name)
-    yield from placeholders(target, (*at, "http"), operation.http.path)
+    if operation.http is not None:
+        yield from placeholders(target, (*at, "http"), operation.http.path)
+    yield from placeholders(target, (*at, "command"), operation.command)
+    yield from placeholders(target, (*at, "key"), operation.key)
     yield from placeholders(target, (*at, "headers"), operation.headers)
     yield from placeholders(target, (*at, "json"), operation.payload)
     yield from placeholders(target, (*at, "body"), operation.body)

@@ -9,7 +9,11 @@ from typing import Any
 
 from harness.experiment.checks_faults import check_fault
 from harness.experiment.checks_services import addresses
-from harness.experiment.checks_target import asked_placeholders, operation_placeholders
+from harness.experiment.checks_target import (
+    answer_names,
+    asked_placeholders,
+    operation_placeholders,
+)
 from harness.experiment.draft import Draft, ExperimentDraft, TargetDraft
 from harness.experiment.experiment_parts import MAX_CONCURRENCY, BurstPart, burst_parts
 from harness.experiment.nodes import Path, child, find
@@ -49,7 +53,8 @@ def _prepare(experiment: ExperimentDraft, target: TargetDraft) -> list[str]:
         part = BurstPart(operation=step.operation, concurrency=1, vars=step.vars)
         _check_part(experiment, target, at, part, captured)
         for name, source in step.capture.items():
-            answer_expression(experiment, (*at, "capture", name), source)
+            names = answer_names(target, step.operation)
+            answer_expression(experiment, (*at, "capture", name), source, names)
             captured.append(name)
     # A step that was left out may have captured anything that stands there.
     root = find(experiment.root, ("prepare",))

@@ -137,6 +137,23 @@ class Settle(Strict):
 class Invariant(Worded):
     """What must hold."""
 
+    @property
+    def word(self) -> str:
+        """What stands behind its word: an ``expression``, or the name of an ``operation``."""
+        word: str = getattr(self.described, "word", "expression")
+        return word
+
+    @property
+    def sampled(self) -> bool:
+        """Whether its probes are read while a round lasts, and not once it has settled."""
+        return "every" in self.attributes.values()
+
+    @property
+    def keys(self) -> str | None:
+        """The probe that lists the keys of an operation's effects."""
+        keys: str | None = self.given().get("keys")
+        return keys
+
 
 def _expected(value: Any) -> str | None:
     return "<violated>" if isinstance(value, dict) else "<word>"

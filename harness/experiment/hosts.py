@@ -14,7 +14,7 @@ from harness.model.address import Address
 from harness.model.errors import UserError
 
 SQL_SCHEMES = ("postgresql", "mysql", "sqlite")
-Speaks = Literal["http", "sql", "nothing", "unknown"]
+Speaks = Literal["http", "sql", "redis", "nothing", "unknown"]
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # Stands for what is filled in later; no URL holds it by itself.
@@ -25,8 +25,8 @@ _PASSWORD = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:?#]*:(?P<password>[^
 def speaks(url: str) -> Speaks:
     """The protocol that a URL's scheme promises."""
     scheme = url.partition("://")[0].partition("+")[0].lower()
-    if scheme == "http":
-        return "http"
+    if scheme in ("http", "redis"):
+        return "http" if scheme == "http" else "redis"
     if scheme == "tcp":
         # Something that a hop can lead to, and that is asked nothing directly.
         return "nothing"
@@ -38,7 +38,10 @@ def check_url(draft: Draft, path: Path, url: str, allowed: Collection[str]) -> N
     if url.startswith("{"):
         return
     scheme, there, _ = url.partition("://")
-    expected = "http://host:port, postgresql://…, mysql://…, sqlite:///file or tcp://host:port"
+    expected = (
+        "http://host:port, postgresql://…, mysql://…, sqlite:///file, redis://host:port "
+        "or tcp://host:port"
+    )
     if not there:
         draft.wrong(path, f"{url!r} is no URL", expected)
         return

@@ -34,6 +34,7 @@ class Options:
     rounds: int | None = None
     time_limit: Duration | None = None
     allow_hosts: tuple[str, ...] = ()
+    full: bool = False
 
 
 def load(
@@ -45,10 +46,12 @@ def load(
     rounds: int | None,
     time_limit: Duration | None,
     allow_hosts: Sequence[str] = (),
+    full: bool = False,
 ) -> list[Plan]:
     """One plan for each experiment on each of its variants.
 
-    Without ``seed`` a file's own counts, and without that one is drawn, the same for all.
+    Without ``seed`` a file's own counts, and without that one is drawn, the same for all. Without
+    ``full`` a variant that is expected to be violated may stop before its last round.
 
     Raises:
         UserError: with every problem of every file.
@@ -59,6 +62,7 @@ def load(
         rounds=rounds,
         time_limit=time_limit,
         allow_hosts=tuple(allow_hosts),
+        full=full,
     )
     _check_options(options)
     report = Report()
@@ -211,6 +215,7 @@ class _Loader:
             seed=next((seed for seed in seeds if seed is not None), drawn),
             rounds=self.options.rounds or experiment.rounds,
             time_limit=self._limit(experiment, target),
+            full=self.options.full,
         )
 
 

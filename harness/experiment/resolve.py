@@ -9,16 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.experiment.checks_target import needs_of, reset_file, service_for
+from harness.experiment.checks_asked import needs_of, service_for
+from harness.experiment.checks_containers import container_of
+from harness.experiment.checks_target import reset_file
 from harness.experiment.draft import ExperimentDraft, TargetDraft
-from harness.experiment.experiment_parts import DEFAULT_HOLD, ViolatedBy, burst_parts
+from harness.experiment.experiment_parts import (
+    DEFAULT_HOLD,
+    Invariant,
+    ViolatedBy,
+    burst_parts,
+)
 from harness.experiment.fault_parts import Fault
-from harness.experiment.target_parts import Operation, Ready, Service
+from harness.experiment.target_parts import (
+    CONTAINER,
+    STARTED,
+    Operation,
+    Ready,
+    Reset,
+    Service,
+)
 from harness.expressions.parse import parse
+from harness.kinds import main_attribute
 from harness.model.errors import HarnessBug
 from harness.model.plan import (
     BurstPart,
     BurstStep,
+    CommandCall,
     Expected,
     FaultStep,
     HopPlan,
@@ -38,6 +54,8 @@ from harness.model.plan import (
 from harness.model.units import Duration
 
 LEAST_LIMIT = Duration.of_s(600)
+# A chance of breaking below one half does so five times in a row in one of 32 tries.
+ENOUGH_BROKEN = 5
 _STARTING = Duration.of_s(120)
 _READY_WITHIN = Duration.of_s(30)
 
@@ -49,6 +67,8 @@ class Chosen:
     seed: int
     rounds: int
     time_limit: Duration
+    full: bool = False
+    """Whether all rounds run, also where fewer are enough."""
 
 
 def default_limit(experiment: ExperimentDraft, target: TargetDraft, rounds: int) -> Duration:
@@ -68,15 +88,18 @@ def plan(
     experiment: ExperimentDraft, target: TargetDraft, variant: str | None, chosen: Chosen
 ) -> Plan:
     """The plan of one run."""
+    expected = _expected(experiment, variant)
+    enough = expected.verdict == "violated" and chosen.rounds > ENOUGH_BROKEN and not chosen.full
     return Plan(
         experiment=experiment.name or "",
         title=experiment.title,
         file=experiment.file,
-        target=_target(target),
+        target=_target(target, variant),
         variant=variant,
-        expected=_expected(experiment, variant),
+        expected=expected,
         seed=chosen.seed,
         rounds=chosen.rounds,
+        stop_after=ENOUGH_BROKEN if enough else None,
         time_limit=chosen.time_limit,
         prepare=tuple(
             PreparePlan(operation=step.operation, vars=dict(step.vars), capture=dict(step.capture))
@@ -111,41 +134,54 @@ def _expected(experiment: ExperimentDraft, variant: str | None) -> Expected:
 # The target
 
 
-def _target(target: TargetDraft) -> TargetPlan:
+def _target(target: TargetDraft, variant: str | None) -> TargetPlan:
+    form = target.variants.get(variant or "")
+    env = dict(form.env) if form is not None else {}
     return TargetPlan(
         name=target.name or "",
         title=target.title,
         file=target.file,
         folder=str(Path(target.file).resolve().parent),
-        services=tuple(_service(name, service) for name, service in target.services.items()),
+        services=tuple(_service(target, name, one, env) for name, one in target.services.items()),
         hops=tuple(
-            HopPlan(name=name, source=hop.source, to=hop.to, listen=hop.listen)
+            HopPlan(name=name, source=hop.source, to=hop.to, listen=hop.listen, compose=hop.compose)
             for name, hop in target.hops.items()
         ),
-        resets=tuple(_resets(target)),
-        operations=tuple(_operation(target, name, one) for name, one in target.operations.items()),
+        resets=tuple(_reset(target, path, reset) for path, reset in target.resets),
+        operations=tuple(
+            _operation(target, name, one, env) for name, one in target.operations.items()
+        ),
         probes=tuple(
             ProbePlan(
                 name=name,
                 kind=probe.kind,
-                on=_on(target, ("probes", name), probe.on, probe.kind),
+                on=_on(target, ("probes", name), probe.on, needs_of(probe)),
                 params=probe.plain_params(),
             )
             for name, probe in target.probes.items()
         ),
         allow_hosts=tuple(target.allow_hosts),
+        env=env,
     )
 
 
-def _service(name: str, service: Service) -> ServicePlan:
+def _service(
+    target: TargetDraft, name: str, service: Service, env: Mapping[str, str]
+) -> ServicePlan:
+    at = ("services", name)
     ready = service.ready
-    if ready is None and service.kind == "run":
+    if ready is None and service.kind in STARTED:
         ready = Ready()
+    params = service.plain_params()
+    if CONTAINER in params:
+        params[CONTAINER] = container_of(target, at, params[CONTAINER])
+    stand_in = service.stand_in
     return ServicePlan(
         name=name,
         kind=service.kind,
-        params=service.plain_params(),
-        env=dict(service.env),
+        params=params,
+        env={**service.env, **(env if service.takes_env else {})},
+        compose=None if stand_in is None else container_of(target, at, stand_in),
         ready=None if ready is None else _ready(ready),
     )
 
@@ -156,28 +192,35 @@ def _ready(ready: Ready) -> ReadyPlan:
     return ReadyPlan(http=call, limit=ready.within)
 
 
-def _resets(target: TargetDraft) -> Iterator[ResetPlan]:
-    for path, reset in target.resets:
-        params = reset.plain_params()
-        if reset.kind == "sql":
-            script = str(reset.texts()["sql"])
-            file = reset_file(target, (*path, "sql"), script)
-            params = {"script": script} if file is None else {"file": str(file.resolve())}
-        yield ResetPlan(kind=reset.kind, on=_on(target, path, reset.on, reset.kind), params=params)
+def _reset(target: TargetDraft, path: tuple[str | int, ...], reset: Reset) -> ResetPlan:
+    params = reset.plain_params()
+    if reset.kind == "sql":
+        script = str(reset.texts()["sql"])
+        file = reset_file(target, (*path, "sql"), script)
+        params = {"script": script} if file is None else {"file": str(file.resolve())}
+    on = _on(target, path, reset.on, needs_of(reset))
+    return ResetPlan(kind=reset.kind, on=on, params=params)
 
 
-def _operation(target: TargetDraft, name: str, operation: Operation) -> OperationPlan:
+def _operation(
+    target: TargetDraft, name: str, operation: Operation, env: Mapping[str, str]
+) -> OperationPlan:
+    line, command = operation.http, operation.command
     return OperationPlan(
         name=name,
-        on=_on(target, ("operations", name), operation.on, "http"),
-        http=HttpCall(
-            method=operation.http.method,
-            path=operation.http.path,
+        on="" if line is None else _on(target, ("operations", name), operation.on, "http"),
+        http=None
+        if line is None
+        else HttpCall(
+            method=line.method,
+            path=line.path,
             headers=dict(operation.headers),
             json=operation.payload,
             has_json=operation.has_json,
             body=operation.body,
         ),
+        command=None if command is None else CommandCall(command=command, env=dict(env)),
+        key=operation.key,
         vars=dict(operation.vars),
         timeout=operation.timeout,
         acknowledged=operation.acknowledged,
@@ -185,8 +228,8 @@ def _operation(target: TargetDraft, name: str, operation: Operation) -> Operatio
     )
 
 
-def _on(target: TargetDraft, path: tuple[str | int, ...], on: str | None, kind: str) -> str:
-    found = service_for(target, path, on, needs_of(kind))
+def _on(target: TargetDraft, path: tuple[str | int, ...], on: str | None, needs: str) -> str:
+    found = service_for(target, path, on, needs)
     if found is None:  # pragma: no cover - reported by the checks before
         raise HarnessBug(f"{path} has no service, and no problem was reported")
     return found
@@ -234,12 +277,21 @@ def _hold(burst: Any) -> Duration:
 
 def _invariants(experiment: ExperimentDraft) -> Iterator[InvariantPlan]:
     for name, invariant in experiment.invariants.items():
-        params = invariant.params()
         source = str(invariant.texts()[invariant.kind]).strip()
+        params = invariant.plain_params()
+        del params[main_attribute(invariant.described.Params, invariant.kind)]
+        params.pop("every", None)
         yield InvariantPlan(
             name=name,
             kind=invariant.kind,
             expression=source,
-            probes=parse(source).names,
-            every=getattr(params, "every", None),
+            probes=_probes(invariant, source),
+            every=getattr(invariant.params(), "every", None),
+            params=params,
         )
+
+
+def _probes(invariant: Invariant, source: str) -> tuple[str, ...]:
+    if invariant.word == "expression":
+        return parse(source).names
+    return () if invariant.keys is None else (invariant.keys,)

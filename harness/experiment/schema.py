@@ -19,7 +19,16 @@ from harness.experiment.experiment_parts import (
     Use,
 )
 from harness.experiment.fault_parts import Fault
-from harness.experiment.target_parts import Hop, Operation, Probe, Reset, Service, Variant, no_keys
+from harness.experiment.target_parts import (
+    WHAT_RUNS,
+    Hop,
+    Operation,
+    Probe,
+    Reset,
+    Service,
+    Variant,
+    no_keys,
+)
 from harness.experiment.worded import choice, either, list_of, made, mapping_of
 from harness.experiment.wording import Strict
 from harness.experiment.words import (
@@ -54,7 +63,7 @@ def target_fields(kinds: Kinds) -> Fields:
         "title": (Text, Field("", description="what it is, in a line")),
         "services": (
             mapping_of(DashedName, choice(kinds.services, Service, "service")),
-            Field(description="what runs while the experiment does", min_length=1),
+            Field({}, description=WHAT_RUNS),
         ),
         "hops": (dict[DashedName, Hop], Field({}, description="proxied links between services")),
         "variants": (
@@ -73,7 +82,7 @@ def target_fields(kinds: Kinds) -> Fields:
         ),
         "operations": (
             dict[Identifier, Operation],
-            Field({}, description="requests of the service's users"),
+            Field({}, description="requests of the service's users, or commands"),
         ),
         "probes": (
             mapping_of(Identifier, choice(kinds.probes, Probe, "probe")),

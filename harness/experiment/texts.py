@@ -14,7 +14,9 @@ from harness.expressions.parse import Expression, ExpressionProblem, parse
 from harness.expressions.template import Placeholder, Template, TemplateProblem
 
 ANSWER_NAMES = ("status", "json", "headers", "body", "elapsed")
+COMMAND_NAMES = ("exit_code", "output", "errors", "elapsed")
 IN_REQUESTS = ("n", "round", "rid")
+EVERYWHERE = ("folder",)
 PARTS_OF_ADDRESS = ("url", "address", "host", "port")
 
 
@@ -28,22 +30,36 @@ def expression(draft: Draft, path: Path, source: str) -> Expression | None:
         return None
 
 
-def answer_expression(draft: Draft, path: Path, source: str | None) -> None:
-    """An expression about one answer: an outcome rule, a capture, the value of an HTTP probe."""
+def answer_expression(
+    draft: Draft, path: Path, source: str | None, names: Collection[str] = ANSWER_NAMES
+) -> None:
+    """An expression about one answer: an outcome rule, a capture, the value of an HTTP probe.
+
+    ``names`` is what the answer has: that of a request, or that of a command.
+    """
     parsed = expression(draft, path, source) if source is not None else None
     if parsed is None:
         return
     for name in parsed.names:
-        if name not in ANSWER_NAMES:
-            found, expected, hint = unknown("name", name, ANSWER_NAMES)
-            draft.wrong(path, found, expected, hint, column=parsed.column_of(name))
+        if name not in names:
+            found, expected, hint = unknown("name", name, names)
+            draft.wrong(
+                path, found, expected, hint or _elsewhere(name), column=parsed.column_of(name)
+            )
     for operation in parsed.counted:
         draft.wrong(
             path,
             f"the count of {operation!r} stands in an expression about one answer",
-            f"only {', '.join(ANSWER_NAMES)}",
+            f"only {', '.join(names)}",
             column=parsed.column_of(operation),
         )
+
+
+def _elsewhere(name: str) -> str:
+    """A hint for a name that the other sort of answer has."""
+    if name in COMMAND_NAMES:
+        return f"Only a command has {name}."
+    return f"Only an answer over HTTP has {name}." if name in ANSWER_NAMES else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

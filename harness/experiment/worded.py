@@ -5,21 +5,32 @@ model of ``schema.py``. No word is known here.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
+from collections.abc import Collection, Mapping
+from types import NoneType
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_type_hints
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    create_model,
+)
 
 from harness.experiment.http_words import Headers, LineText
 from harness.experiment.report import nearest
 from harness.experiment.wording import Strict, keys_of
 from harness.experiment.words import (
     JUST_TRUE,
+    Amount,
     Bytes,
     BytesPerSecond,
     ExpressionText,
     Span,
     Text,
+    TextOrTexts,
     describe,
     problem,
 )
@@ -29,6 +40,7 @@ from harness.model.units import Duration, Rate, Size
 M = TypeVar("M", bound=Strict)
 
 _WITHIN = "within"
+_OWN = "own_"
 
 
 def _no_flag(value: object) -> object:
@@ -44,7 +56,11 @@ _TYPES: dict[Any, Any] = {
     Size: Annotated[Bytes, _AMOUNT],
     Rate: Annotated[BytesPerSecond, _AMOUNT],
     str: Text,
+    str | list[str]: TextOrTexts,
+    int | float | str: Amount,
 }
+# Texts that are more than that, by the names that attributes have.
+_TEXTS: dict[str, Any] = {"http": LineText, "endpoint": LineText, "value": ExpressionText}
 
 
 class Worded(Strict):
@@ -114,7 +130,7 @@ def choice(kinds: Mapping[str, type[Described]], base: type[Worded], what: str) 
         own = base.for_kind(described)
         tagged[f"<{kind}>"] = inline = _inline(kind, described, own)
         words.add(word, value, attributes=inline.attributes.values(), shared=keys_of(own))
-        if base.nestable and _attributes(described) and value is None:
+        if base.nestable and _attributes(described.Params) and value is None:
             tagged[f"<{kind}>{{}}"] = _nested(kind, described, own)
 
     def check(data: Any) -> Any:
@@ -135,10 +151,10 @@ class _Words:
         self._beside: dict[str, set[str]] = {}
 
     def add(
-        self, word: str, value: str | None, *, attributes: Iterable[str], shared: Iterable[str]
+        self, word: str, value: str | None, *, attributes: Collection[str], shared: Collection[str]
     ) -> None:
         self.values.setdefault(word, []).extend([] if value is None else [value])
-        self._beside.setdefault(word, set()).update(attributes)
+        self._beside.setdefault(word, set()).update(attributes, shared)
         self.shared.update(shared)
 
     def found_in(self, data: Any) -> list[str]:
@@ -225,11 +241,11 @@ def _check(data: Any, known: _Words, what: str) -> None:
         raise problem(f"{word}: found {describe(data[word])}", f"one of {', '.join(values[word])}")
 
 
-def _attributes(described: type[Described]) -> dict[str, tuple[Any, Any]]:
+def _attributes(params: type) -> dict[str, tuple[Any, Any]]:
     """Type and default (``...`` for none) of each attribute of a kind."""
-    hints = get_type_hints(described.Params, include_extras=True)
+    hints = get_type_hints(params, include_extras=True)
     found: dict[str, tuple[Any, Any]] = {}
-    for field in dataclasses.fields(described.Params):
+    for field in dataclasses.fields(params):
         default: Any = field.default
         if default is dataclasses.MISSING:
             make: Any = field.default_factory
@@ -239,10 +255,8 @@ def _attributes(described: type[Described]) -> dict[str, tuple[Any, Any]]:
 
 
 def _typed(name: str, hint: Any) -> Any:
-    if name == "http" and hint is str:
-        return LineText
-    if name == "value" and hint is str:
-        return ExpressionText
+    if name in _TEXTS and hint in (str, str | None):
+        return _TEXTS[name] if hint is str else _TEXTS[name] | None
     if name == "headers":
         return Headers
     if hint in _TYPES:
@@ -250,7 +264,33 @@ def _typed(name: str, hint: Any) -> Any:
     for plain, ours in _TYPES.items():
         if hint == plain | None:
             return ours | None
-    return hint
+    return _nested_dataclass(hint)
+
+
+def _nested_dataclass(hint: Any) -> Any:
+    """``limits: {files: 256}``: a mapping whose keys are the fields of a dataclass, or None of it."""
+    inner = [each for each in (get_args(hint) or (hint,)) if dataclasses.is_dataclass(each)]
+    if len(inner) != 1 or set(get_args(hint)) - {*inner, NoneType}:
+        return hint
+    plain: Any = inner[0]
+    model = made(plain.__name__, Strict, _keys(plain))
+    names = [field.name for field in dataclasses.fields(plain)]
+
+    def into(value: Any) -> Any:
+        return plain(
+            **{n: getattr(value, _OWN + n) for n in names if _OWN + n in value.model_fields_set}
+        )
+
+    mapping = annotated(model, AfterValidator(into))
+    return mapping | None if get_args(hint) else mapping
+
+
+def _keys(params: type) -> dict[str, tuple[Any, Any]]:
+    """The attributes as fields of a model, each under its own name as key."""
+    return {
+        _OWN + name: (hint, Field(default, alias=name))
+        for name, (hint, default) in _attributes(params).items()
+    }
 
 
 def _model(
@@ -264,7 +304,7 @@ def _model(
 
 def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[Worded]:
     """``{latency: 40ms, jitter: 10ms}``: the word has the main attribute, others stand beside it."""
-    attributes = _attributes(described)
+    attributes = _attributes(described.Params)
     word, value = word_of(kind)
     main = main_attribute(described.Params, word) if attributes and value is None else None
     fields: dict[str, Any] = {}
@@ -275,7 +315,7 @@ def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[W
     for name, (hint, default) in attributes.items():
         if name in base.hidden:
             continue
-        field = f"own_{name}"
+        field = _OWN + name
         taken[field] = name
         is_main = name == main
         fields[field] = (
@@ -293,11 +333,7 @@ def _inline(kind: str, described: type[Described], base: type[Worded]) -> type[W
 
 def _nested(kind: str, described: type[Described], base: type[Worded]) -> type[Worded]:
     """``slicer: {average_size: 64B, delay: 10us}``: all attributes under the word."""
-    attributes = _attributes(described)
-    own: dict[str, Any] = {
-        f"own_{name}": (hint, Field(default, alias=name))
-        for name, (hint, default) in attributes.items()
-    }
+    own = _keys(described.Params)
     inner = made(f"{base.__name__}_{kind}_attributes", Strict, own)
     model = _model(
         f"{base.__name__}_{kind}_nested",
@@ -305,5 +341,5 @@ def _nested(kind: str, described: type[Described], base: type[Worded]) -> type[W
         base,
         {_WITHIN: (inner, Field(alias=kind, description=described.summary))},
     )
-    model.attributes = {f"own_{name}": name for name in attributes}
+    model.attributes = {field: field.removeprefix(_OWN) for field in own}
     return model

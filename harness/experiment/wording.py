@@ -3,6 +3,7 @@
 Where they stand in the file is ``report.py``.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from harness.experiment.nodes import Node, Path, child, find
-from harness.experiment.report import Report, unknown
+from harness.experiment.report import Report, nearest, unknown
 from harness.experiment.words import describe, problem
 
 # Keys that stand in the other of the two files.
@@ -149,9 +150,8 @@ def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - o
     last = str(detail["loc"][-1]) if detail["loc"] else ""
     value, kind = detail["input"], detail["type"]
     if kind in _EXPECTED:
-        quotes = kind == "string_type" and isinstance(value, bool | int | float)
         expected = _EXPECTED[kind].format_map({"expected": "another value", **context})
-        return f"found {describe(value)}", expected, "Put it in quotes." if quotes else ""
+        return f"found {describe(value)}", expected, _hint(kind, value, expected)
     match kind:
         case "problem":
             return context["found"], context["expected"], context["hint"]
@@ -166,6 +166,16 @@ def words_of(detail: ErrorDetails) -> tuple[str, str, str]:  # noqa: PLR0911 - o
             return "there is nothing in it", "at least one", ""
         case _:
             return str(detail["msg"]), "", ""
+
+
+def _hint(kind: str, value: Any, expected: str) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return "Put it in quotes."
+    if kind == "literal_error" and isinstance(value, str):
+        choices = re.findall(r"'([^']*)'", expected)
+        near = nearest(value, choices) if len(choices) > 1 else None
+        return f"Did you mean {near}?" if near else ""
+    return ""
 
 
 _EXPECTED = {

@@ -58,6 +58,44 @@ def text(value: object) -> str:
 Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": "string"})]
 
 
+def _texts(value: object) -> str | list[str]:
+    if not isinstance(value, list):
+        return text(value)
+    if not value:
+        raise problem("the list is empty", "one text or more")
+    return [text(item) for item in value]
+
+
+TextOrTexts = Annotated[
+    str | list[str],
+    PlainValidator(_texts),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+
+def _amount(value: object) -> int | float | str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) <= _MAX_QUANTITY:
+        return value
+    raise problem(f"found {describe(value)}", "a number, or one with a unit")
+
+
+# What its units may be is known to the kind that takes it.
+Amount = Annotated[
+    int | float | str,
+    PlainValidator(_amount),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+
+
 def _pattern(pattern: str, expected: str, hint: str = "") -> Any:
     compiled = re.compile(pattern)
 
@@ -206,7 +244,7 @@ ExpressionText = Annotated[
 ]
 
 _VARIABLE = re.compile(_PLAIN)
-RESERVED = ("n", "round", "rid", "variant", "port", "hops", "services")
+RESERVED = ("n", "round", "rid", "variant", "port", "folder", "hops", "services")
 
 
 def variable_name(value: str) -> str:

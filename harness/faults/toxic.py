@@ -178,12 +178,12 @@ class ToxicFault:
     def _extensions(self) -> dict[str, Any]:
         """The keys beyond Toxiproxy's; none where the server knows none and the step asks for none.
 
-        Our own proxy was started with the run's seed; any other that has leases is told it, so that
-        there, too, the same run draws the same.
+        A proxy that stands among containers, or is somebody else's, was not started with the run's
+        seed; whichever has leases is told it, so that there, too, the same run draws the same.
         """
         step, match, terms = self.step, self.step.match, self._terms
         seed = step.seed
-        if seed is None and terms.lease is not None and self._hop.observed == "before":
+        if seed is None and terms.lease is not None:
             seed = terms.seed
         given = {
             "seed": seed,

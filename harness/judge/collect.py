@@ -155,6 +155,8 @@ class RoundCollector:
             operation=event.operation,
             burst=event.burst,
             sent=event.sent,
+            rid=event.rid,
+            key=event.key,
             began=written.began if written is not None else None,
         )
 
@@ -178,7 +180,7 @@ class RoundCollector:
     def _read(self, event: ProbeRead, report: Report) -> None:
         check_reading(event, report)
         # Readings for settling were used by whoever settled; keeping them would show nothing more.
-        if event.purpose in ("always", "at-end"):
+        if event.purpose in ("reset", "always", "at-end"):
             self._readings.append(Reading.of(event))
 
     def _ended(self, event: HopRequestEnded, report: Report) -> None:

@@ -23,6 +23,9 @@ class Call:
     operation: str
     burst: str
     sent: Instant
+    rid: str = ""
+    key: str | None = None
+    """What its operation's own template says that its effect is named by; None without one."""
     began: Instant | None = None
     """When its first bytes may have gone out; a service may act before the last one."""
     first: Instant | None = None
@@ -30,6 +33,11 @@ class Call:
     outcome: OutcomeWord | None = None
     because: str = ""
     """Why the outcome is unknown, such as ``answered 422``."""
+
+    @property
+    def effect(self) -> str:
+        """What names its effect in the state; what is unique to each request where nothing is said."""
+        return self.rid if self.key is None else self.key
 
 
 def late_effects_of(evidence: "RoundEvidence") -> "Lack | None":

@@ -54,7 +54,7 @@ def other_readings_could_break(expression: Expression, values: Mapping[str, Any]
     are a little more and less, much more and less, nothing, another text, the other truth.
     """
     for name in expression.names:
-        for other in _other_values(values.get(name)):
+        for other in other_values(values.get(name)):
             try:
                 if not truth(expression, {**values, name: other}, {}):
                     return True
@@ -63,7 +63,7 @@ def other_readings_could_break(expression: Expression, values: Mapping[str, Any]
     return False
 
 
-def _other_values(value: Any) -> Iterator[Any]:
+def other_values(value: Any) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int | Decimal | Fraction):
@@ -77,7 +77,7 @@ def _other_values(value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         yield {}
         for key, inner in value.items():
-            for other in _other_values(inner):
+            for other in other_values(inner):
                 yield {**value, key: other}
     yield None
 

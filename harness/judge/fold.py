@@ -18,6 +18,7 @@ from harness.judge.judges import InvariantJudges
 from harness.judge.result import result_of
 from harness.judge.run_evidence import steady_in_words
 from harness.judge.run_view import RoundSummary, RunView
+from harness.judge.timing import Timing
 from harness.model import events as ev
 from harness.model.errors import UserError
 from harness.model.verdicts import (
@@ -48,16 +49,35 @@ class Judge:
         self._reset_before: ev.ResetDone | None = None
         self._outstanding: set[int] = set()
         self._ledger = FaultLedger()
+        self._timing = Timing()
         self._steady: dict[str, ev.SteadyStateJudged] = {}
+        self._cut_short: ev.RoundsCutShort | None = None
 
     def feed(self, event: ev.AnyEvent) -> None:
         """Takes the next event of the journal."""
         try:
+            self._timing.take(event)
             self._take(event)
         # The journal hands each event to all its subscribers: one that raises would take the run along.
         except Exception as problem:
             because = f"judging {type(event).__name__} (event {event.n}) failed: {problem!r}"
             self._stops.append(Stop(verdict=Verdict.ERROR, because=because))
+
+    def enough_broken(self) -> bool:
+        """True once all that is expected to break was broken in as many rounds as the plan calls enough.
+
+        Only rounds that count are counted: the others show what is broken, and not how often it breaks.
+        """
+        if self._started is None or self._judges is None:
+            return False
+        plan, broken_rounds = self._started.plan, self._judges.broken_rounds
+        if plan.stop_after is None:
+            return False
+        if plan.expected.invariants:
+            broken = min(map(broken_rounds, plan.expected.invariants))
+        else:
+            broken = max((broken_rounds(each.name) for each in plan.invariants), default=0)
+        return broken >= plan.stop_after
 
     def result(self) -> Result:
         """The result so far. A run without its end is an error.
@@ -77,6 +97,7 @@ class Judge:
             RunView(
                 started=self._started,
                 finished=self._finished,
+                cut_short=self._cut_short,
                 stops=self._all_stops(),
                 contradictions=tuple(contradictions),
                 rounds=tuple(rounds),
@@ -89,6 +110,8 @@ class Judge:
                 steady_after=self._steady.get("after"),
                 not_undone=self._not_undone(),
                 notes=tuple(self._notes),
+                run_ms=self._timing.run_ms,
+                round_ms_p50=self._timing.round_ms_p50,
             )
         )
 
@@ -99,7 +122,9 @@ class Judge:
     def _invariants(
         self, judges: InvariantJudges, last: Mapping[str, RoundJudgement] | None
     ) -> tuple[InvariantFinding, ...]:
-        findings = judges.findings(last)
+        cut, started = self._cut_short, self._started
+        enough = started.plan.stop_after if cut is not None and started is not None else None
+        findings = judges.findings(last, enough=enough)
         after = self._steady.get("after")
         # An effect that lands between the reset and the look is no fault of the service's recovery.
         if after is None or after.held or not after.final or self._late is not None:
@@ -146,6 +171,8 @@ class Judge:
                 self._open_round(event)
             case ev.RoundFinished():
                 self._finish_round(event)
+            case ev.RoundsCutShort():
+                self._cut(event)
             case ev.OperationReturned():
                 self._returned(event)
             case ev.HopCounted():
@@ -176,6 +203,9 @@ class Judge:
                 | ev.ProcessStarted()
                 | ev.ProcessEnded()
                 | ev.ServiceReady()
+                | ev.ContainerIntended()
+                | ev.ContainerStarted()
+                | ev.ContainerRemoved()
                 | ev.HopIntended()
                 | ev.HopOpened()
                 | ev.HopClosed()
@@ -207,6 +237,8 @@ class Judge:
         if self._open is not None:
             self._contradict(f"round {event.round} began within round {self._open.number}")
             self._close(self._open, finished=False)
+        if self._cut_short is not None:
+            self._contradict(f"round {event.round} began after the rounds had been cut short")
         if any(each.round == event.round for each in self._rounds):
             self._contradict(f"round {event.round} began twice")
         self._open = RoundCollector(
@@ -224,6 +256,20 @@ class Judge:
             self._contradict(f"round {event.round} finished without having begun")
             return
         self._close(self._open, finished=True)
+
+    def _cut(self, event: ev.RoundsCutShort) -> None:
+        """Only a run that has shown what it was to show may stop early; else rounds are missing."""
+        finished = sum(each.finished for each in self._rounds)
+        if self._open is not None or event.rounds != finished:
+            self._contradict(
+                f"the rounds were cut short after {event.rounds}, and {finished} were run"
+            )
+        elif not self.enough_broken():
+            self._contradict(
+                f"the rounds were cut short after {finished}, and what was expected had not been broken "
+                f"in {event.broken} of them"
+            )
+        self._cut_short = event
 
     def _close(self, collector: RoundCollector, *, finished: bool) -> None:
         self._open = None

@@ -5,10 +5,12 @@ Shared by all kinds of invariants; what a kind looks at in a round is in ``invar
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+from harness.expressions.values import is_number
 from harness.judge.evidence import Lack, RoundEvidence
 from harness.model.plan import InvariantPlan
+from harness.model.units import Duration
 from harness.model.verdicts import Counterexample, InvariantFinding
 
 
@@ -45,12 +47,30 @@ class Invariant(Protocol):
     kind: str
     summary: str
     Params: type
+    """With an attribute ``every`` its probes are sampled; without, they are read once it has settled."""
+    word: ClassVar[Literal["expression", "operation"]]
+    """What stands behind the kind's word. The probe that an operation's kind reads is its ``keys``."""
 
     def __init__(self, plan: InvariantPlan) -> None: ...
 
     def judge(self, evidence: RoundEvidence) -> RoundJudgement: ...
 
-    def finding(self, judgements: Sequence[RoundJudgement]) -> InvariantFinding: ...
+    def finding(
+        self, judgements: Sequence[RoundJudgement], *, enough: int | None = None
+    ) -> InvariantFinding:
+        """The finding over all rounds; so many broken ones were ``enough`` to stop, if any were."""
+
+
+def nothing_of(evidence: RoundEvidence, lack: Lack) -> RoundJudgement:
+    """The round says nothing for this invariant."""
+    return RoundJudgement(round=evidence.round, finished=evidence.finished, lack=lack)
+
+
+def apart(one: Any, other: Any) -> Any:
+    """How far two values are from each other, as ``distance`` wants it; 0 where that says nothing."""
+    if isinstance(one, Duration) and isinstance(other, Duration):
+        return abs(one.ns - other.ns)
+    return abs(one - other) if is_number(one) and is_number(other) else 0
 
 
 def most_telling(broken: Iterable[Broken]) -> Broken:

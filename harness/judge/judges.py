@@ -44,18 +44,29 @@ class InvariantJudges:
         for name, judgement in said.items():
             self._said[name].append(judgement)
 
-    def findings(self, last: Mapping[str, RoundJudgement] | None) -> tuple[InvariantFinding, ...]:
-        """One finding for each invariant, ``last`` being what is said of a round not closed yet."""
-        return tuple(self._finding(plan, last or {}) for plan in self._plans)
+    def broken_rounds(self, name: str) -> int:
+        """In how many of the rounds that count the invariant was broken; 0 for one that is not judged."""
+        return sum(each.counts and each.broken is not None for each in self._said.get(name, ()))
 
-    def _finding(self, plan: InvariantPlan, last: Mapping[str, RoundJudgement]) -> InvariantFinding:
+    def findings(
+        self, last: Mapping[str, RoundJudgement] | None, *, enough: int | None = None
+    ) -> tuple[InvariantFinding, ...]:
+        """One finding for each invariant, ``last`` being what is said of a round not closed yet.
+
+        ``enough`` broken rounds ended the run before all its rounds were run, if they did.
+        """
+        return tuple(self._finding(plan, last or {}, enough) for plan in self._plans)
+
+    def _finding(
+        self, plan: InvariantPlan, last: Mapping[str, RoundJudgement], enough: int | None
+    ) -> InvariantFinding:
         judgements = [*self._said[plan.name], *([last[plan.name]] if plan.name in last else [])]
         broken = [each.broken for each in judgements if each.broken is not None]
         made = self._made.get(plan.name)
         problem = self._failed.get(plan.name, "it was never made")
         if made is not None:
             try:
-                return made.finding(judgements)
+                return made.finding(judgements, enough=enough)
             except Exception as raised:
                 problem = f"its judge failed: {raised!r}"
         return InvariantFinding(

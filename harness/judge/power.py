@@ -61,6 +61,32 @@ def clopper_pearson(k: int, n: int, *, confidence: float = CONFIDENCE) -> Interv
     return Interval(low=low, high=high)
 
 
+def inverse_sampling(k: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """The interval where the tries ended with the ``k``-th success, in the ``n``-th try.
+
+    That many tries or fewer were needed as often as n tries have k successes or more; that many or
+    more, as often as the n - 1 before have fewer than k (J. B. S. Haldane's inverse sampling, "On a
+    method of estimating frequencies", Biometrika 33 (1945) 222-225).
+
+    Raises:
+        ValueError: there was no success, or there were more successes than tries.
+    """
+    if not 1 <= k <= n:
+        raise ValueError(f"{k} successes cannot have ended {n} tries")
+    high = clopper_pearson(k - 1, n - 1, confidence=confidence).high if n > 1 else 1.0
+    return Interval(low=clopper_pearson(k, n, confidence=confidence).low, high=high)
+
+
+def chance_of(violated: int, rounds: int, *, ended: bool = False) -> Interval:
+    """The interval for the chance of a violation per round.
+
+    ``ended``: the last violation ended the run, so its number was set before and the rounds came out.
+    Otherwise it is the other way round; that interval is never the narrower one, so it also stands for
+    an invariant that was still being counted when another ended the run.
+    """
+    return inverse_sampling(violated, rounds) if ended else clopper_pearson(violated, rounds)
+
+
 def _root(below: Callable[[float], bool]) -> float:
     """Where ``below`` turns from true to false between 0 and 1."""
     low, high = 0.0, 1.0
@@ -81,10 +107,15 @@ def smallest_shown(rounds: int, *, confidence: float = CONFIDENCE) -> float:
     return float(1 - (1 - confidence) ** (1 / rounds))
 
 
-def violated_sentence(violated: int, rounds: int) -> str:
-    """``violated in 20 of 20 rounds (95 % CI 0.83–1.00)``."""
-    interval = clopper_pearson(violated, rounds)
-    return f"violated in {violated} of {number_of(rounds, 'round')} (95 % CI {interval})"
+def violated_sentence(
+    violated: int, rounds: int, *, stopped: bool = False, ended: bool = False
+) -> str:
+    """``violated in 20 of 20 rounds (95 % CI 0.83–1.00)``; ``…, then stopped`` before the brackets."""
+    interval = chance_of(violated, rounds, ended=ended)
+    of = number_of(rounds, "round")
+    return (
+        f"violated in {violated} of {of}{', then stopped' if stopped else ''} (95 % CI {interval})"
+    )
 
 
 def power_sentence(rounds: int) -> str:

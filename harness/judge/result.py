@@ -37,6 +37,9 @@ def result_of(view: RunView) -> Result:
         as_expected=agreement.as_expected,
         exit_code=agreement.exit_code,
         rounds=len(view.finished_rounds),
+        planned_rounds=plan.rounds,
+        run_ms=view.run_ms,
+        round_ms_p50=view.round_ms_p50,
         steady_state=_steady_state(view),
         invariants=view.invariants,
         bursts=tuple(_burst(view, step) for step in plan.bursts),
@@ -133,11 +136,11 @@ def _middle(numbers: list[int]) -> int | None:
 
 
 def _power(view: RunView, verdict: Verdict) -> str:
-    """That of the invariant with the fewest rounds that count; ``always`` has no such sentence."""
+    """That of the invariant with the fewest rounds that count; what is sampled has no such sentence."""
     if verdict is not Verdict.HELD:
         return ""
-    at_end = [finding for finding in view.invariants if finding.kind == "at_end"]
-    weakest = min(at_end, key=lambda each: each.evidence["rounds_with_power"], default=None)
+    tried = [finding for finding in view.invariants if "ci" in finding.evidence]
+    weakest = min(tried, key=lambda each: each.evidence["rounds_with_power"], default=None)
     return weakest.summary if weakest is not None else ""
 
 

@@ -12,7 +12,7 @@ from harness.judge.judgement import (
     most_telling,
     number_of,
 )
-from harness.judge.power import clopper_pearson, power_sentence, violated_sentence
+from harness.judge.power import chance_of, power_sentence, violated_sentence
 from harness.model.plan import InvariantPlan
 from harness.model.verdicts import InvariantFinding, InvariantVerdict
 
@@ -32,18 +32,25 @@ def verdict_of(judgements: Sequence[RoundJudgement]) -> InvariantVerdict:
 
 
 def finding_over_rounds(
-    plan: InvariantPlan, judgements: Sequence[RoundJudgement], *, held: str = ""
+    plan: InvariantPlan,
+    judgements: Sequence[RoundJudgement],
+    *,
+    held: str = "",
+    enough: int | None = None,
 ) -> InvariantFinding:
-    """The finding of one invariant. ``held`` is the sentence for that case, instead of the power."""
+    """The finding of one invariant. ``held`` is the sentence for that case, instead of the power.
+
+    ``enough`` violated rounds ended the run before all were run; None if they did not.
+    """
     verdict = verdict_of(judgements)
     broken = [judgement.broken for judgement in judgements if judgement.broken is not None]
     match verdict:
         case "error":
             summary = next(each.error for each in judgements if each.error is not None)
             if broken:
-                summary += f"; {violated_in_words(judgements)}"
+                summary += f"; {violated_in_words(judgements, enough=enough)}"
         case "violated":
-            summary = violated_in_words(judgements)
+            summary = violated_in_words(judgements, enough=enough)
         case "held":
             summary = held or held_in_words(judgements)
         case "inconclusive":
@@ -53,12 +60,12 @@ def finding_over_rounds(
         kind=plan.kind,
         verdict=verdict,
         summary=summary or "",
-        evidence=_evidence(judgements),
+        evidence=_evidence(judgements, enough),
         counterexample=most_telling(broken).counterexample if broken else None,
     )
 
 
-def _evidence(judgements: Sequence[RoundJudgement]) -> dict[str, object]:
+def _evidence(judgements: Sequence[RoundJudgement], enough: int | None) -> dict[str, object]:
     counted = [judgement for judgement in judgements if judgement.counts]
     evidence: dict[str, object] = {
         "rounds": sum(judgement.finished for judgement in judgements),
@@ -68,21 +75,30 @@ def _evidence(judgements: Sequence[RoundJudgement]) -> dict[str, object]:
     }
     if counted:
         violated = sum(judgement.broken is not None for judgement in counted)
-        interval = clopper_pearson(violated, len(counted))
+        interval = chance_of(violated, len(counted), ended=_ended(judgements, enough))
         evidence["ci"] = [round(interval.low, 6), round(interval.high, 6)]
     return evidence
 
 
-def violated_in_words(judgements: Sequence[RoundJudgement]) -> str:
+def _ended(judgements: Sequence[RoundJudgement], enough: int | None) -> bool:
+    """Whether it was this invariant that was broken often enough, and in the last round."""
+    broken = [each for each in judgements if each.counts and each.broken is not None]
+    return len(broken) == enough and broken[-1:] == list(judgements[-1:])
+
+
+def violated_in_words(judgements: Sequence[RoundJudgement], *, enough: int | None = None) -> str:
     """The share is that of the rounds that count; broken ones beside them are named beside it."""
     counted = [judgement for judgement in judgements if judgement.counts]
     all_broken = sum(judgement.broken is not None for judgement in judgements)
     broken = sum(judgement.broken is not None for judgement in counted)
     others = do_not_count(judgements)
     if not broken:
-        told = f"violated in {all_broken} of {number_of(len(judgements), 'round')}"
+        stopped = "" if enough is None else ", then stopped"
+        of = number_of(len(judgements), "round")
+        told = f"violated in {all_broken} of {of}{stopped}"
         return f"{told}, none of which counts ({others})" if others else told
-    told = violated_sentence(broken, len(counted))
+    ended = _ended(judgements, enough)
+    told = violated_sentence(broken, len(counted), stopped=enough is not None, ended=ended)
     if all_broken > broken:
         return f"{told}, and in {all_broken - broken} that count for nothing else ({others})"
     return told

@@ -41,6 +41,8 @@ def _finished(view: RunView) -> Evidence:
     if view.finished is None:
         return None
     done, planned = len(view.finished_rounds), view.started.plan.rounds
+    if view.cut_short is not None and done == view.cut_short.rounds:
+        return Shown(f"{number_of(done, 'round')}, which were enough")
     if done != planned:
         return Missing((f"{done} of {number_of(planned, 'round')} were run to their end",))
     return Shown(f"{number_of(done, 'round')} as planned")

@@ -1,6 +1,6 @@
 """A violation, or an expression without a value, in words with the numbers it can be re-derived from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.expressions.evaluate import Count, EvaluationProblem
@@ -10,6 +10,9 @@ from harness.expressions.values import show
 from harness.judge.evidence import Reading, RoundEvidence
 from harness.judge.judgement import Broken, RoundJudgement
 from harness.model.verdicts import Counterexample
+
+# So many of the values that are wrong are named in a sentence.
+_NAMED = 5
 
 
 def broken_in(
@@ -145,3 +148,20 @@ def _values(
             for operation, count in counts.items()
         },
     }
+
+
+def told_of(reading: Reading) -> dict[str, Any]:
+    """One reading as a counterexample holds it: with its probe, its value and its moments."""
+    return {
+        "probe": reading.probe,
+        "value": reading.value,
+        "asked": reading.asked.ns,
+        "answered": reading.answered.ns,
+    }
+
+
+def first_few(named: Sequence[str]) -> str:
+    """``A1, A2, A3 and 4 more``: enough to look for, short enough to read."""
+    more = len(named) - _NAMED
+    shown = ", ".join(named[:_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown

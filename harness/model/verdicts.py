@@ -127,6 +127,10 @@ class Result(Struct, frozen=True, kw_only=True):
     as_expected: bool
     exit_code: int
     rounds: int
+    planned_rounds: int | None = None
+    """More than ``rounds`` where fewer were enough, or the run broke off."""
+    run_ms: float | None = None
+    round_ms_p50: float | None = None
     steady_state: SteadyStateFinding
     invariants: tuple[InvariantFinding, ...]
     bursts: tuple[BurstFinding, ...]

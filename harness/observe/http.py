@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.connections.answer import start_of
 from harness.connections.pool import Connections
@@ -23,6 +23,7 @@ class Http:
 
     kind = "http"
     summary = "a value out of the answer to a request"
+    speaks: ClassVar[str] = "http"
 
     @params
     class Params:

@@ -1,6 +1,6 @@
 """Reads one probe: stamps before and after, and names the probe in whatever goes wrong.
 
-What is asked, and of whom, is the kind's: ``sql.py``, ``http.py``.
+What is asked, and of whom, is the kind's: ``sql.py``, ``http.py`` and their neighbours.
 """
 
 import time

@@ -1,7 +1,7 @@
-"""The probe ``sql``: a query that gives one row with one column."""
+"""The probe ``sql``: a query that gives one row with one column, or a list of one column."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.connections.pool import Connections
 from harness.connections.secrets import Sources
@@ -17,14 +17,18 @@ class Sql:
     """``{sql: SELECT balance FROM accounts WHERE id = 1, on: postgres}``"""
 
     kind = "sql"
-    summary = "the one value of a query"
+    summary = "the one value of a query, or all values of its one column"
+    speaks: ClassVar[str] = "sql"
 
     @params
     class Params:
         sql: str
+        list: bool = False
+        """All rows, as a list; else there has to be just one."""
 
-    def __init__(self, query: Template, sources: Sources) -> None:
+    def __init__(self, query: Template, sources: Sources, *, as_list: bool) -> None:
         self._query = query
+        self._as_list = as_list
         self._sources = sources
 
     @classmethod
@@ -34,9 +38,10 @@ class Sql:
         Raises:
             UserError: a brace out of place.
         """
-        query = to_params(cls.Params, plan.params).sql
+        given = to_params(cls.Params, plan.params)
         try:
-            return Probe.of(cls(Template.parse(query), sources), plan, values)
+            query = Template.parse(given.sql)
+            return Probe.of(cls(query, sources, as_list=given.list), plan, values)
         except TemplateProblem as problem:
             raise UserError(
                 f"probe {plan.name}: {problem}", hint="A brace that SQL needs is written {{ or }}."
@@ -53,4 +58,5 @@ class Sql:
         except TemplateProblem as problem:
             raise UserError(f"a probe on {on}: {problem}") from problem
         client = await connections.sql(on)
-        return await client.fetch_value(str(query), within=PROBE_LIMIT)
+        fetch = client.fetch_list if self._as_list else client.fetch_value
+        return await fetch(str(query), within=PROBE_LIMIT)

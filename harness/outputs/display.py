@@ -34,32 +34,39 @@ class Display(Protocol):
 class Lines:
     """One line when a phase begins, one with each verdict; no control characters."""
 
-    def __init__(self, printer: Printer) -> None:
+    def __init__(self, printer: Printer, *, phases: bool = True) -> None:
+        """Without ``phases`` only begin and verdict are told: those of several runs would mingle."""
         self._printer = printer
+        self._phases = phases
         self._width = 8
-        self._counts: dict[str, str] = {}
+        self._now: dict[str, Progress] = {}
 
     def begin(self, experiment: Paragraph | None, progress: Progress) -> None:
         if experiment is not None:
             self._printer.print(experiment)
-        self._counts[progress.run] = progress.count
+        self._now[progress.run] = progress
         self._width = max(self._width, cells(progress.label))
+        if not self._phases:
+            self._printer.print(paragraph(f"  {progress.label}: begun", hang=4))
 
     def changed(self, before: Progress, now: Progress) -> None:
-        self._counts[now.run] = now.count
-        # Rounds are one phase: a line for each would hide the rest, and -v has them.
-        phase = _rounds(now) if now.stage == "rounds" else now.phase
-        if (
-            phase != (_rounds(before) if before.stage == "rounds" else before.phase)
-            and phase != "done"
-        ):
+        self._now[now.run] = now
+        if not self._phases:
+            return
+        # Rounds are one phase: a line for each would hide the rest, and -v has them. How many there
+        # are to be may change on the way.
+        if now.stage == "rounds":
+            phase = "" if before.stage == "rounds" else _rounds(now)
+        else:
+            phase = "" if now.phase in (before.phase, "done") else now.phase
+        if phase:
             self._printer.print(paragraph(f"  {now.label}: {phase}", hang=4))
 
     def say(self, line: Paragraph) -> None:
         self._printer.print(line)
 
     def judged(self, result: Result) -> bool:
-        self._printer.print(row(result, width=self._width, rounds=self._counts.get(result.run)))
+        self._printer.print(row_of(result, self._now.get(result.run), width=self._width))
         return True
 
     def close(self) -> None:
@@ -79,6 +86,13 @@ class Silence:
 
     def close(self) -> None:
         return
+
+
+def row_of(result: Result, progress: Progress | None, *, width: int) -> Paragraph:
+    """The row of a run, under the name by which it was shown before."""
+    if progress is None:
+        return row(result, width=width)
+    return row(result, width=width, rounds=progress.count, label=progress.label)
 
 
 def _rounds(progress: Progress) -> str:

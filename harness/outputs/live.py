@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model.verdicts import Result
-from harness.outputs.paragraphs import Paragraph, Span, Style, wrap
+from harness.outputs.display import row_of
+from harness.outputs.paragraphs import Paragraph, Span, Style, cells, wrap
 from harness.outputs.progress import Progress
 from harness.outputs.verdict_block import verdict_spans
 
@@ -49,8 +50,11 @@ class Bars:
     A terminal that is gone only ends the output, never the run.
     """
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, *, beside: bool = False) -> None:
+        """``beside``: several runs go on at a time; one that is over leaves the bars for a line above."""
         self._screen = screen
+        self._beside = beside
+        self._width = 8
         self._live: Live | None = None
         self._runs: dict[str, Progress] = {}
         self._verdicts: dict[str, Result] = {}
@@ -64,6 +68,7 @@ class Bars:
                 self.say(experiment)
             self._guarded(self._open)
         self._runs[progress.run] = progress
+        self._width = max(self._width, cells(progress.label))
         self._draw()
 
     def changed(self, before: Progress, now: Progress) -> None:
@@ -76,6 +81,10 @@ class Bars:
             self._guarded(partial(self._screen.print, _text(spans), soft_wrap=True))
 
     def judged(self, result: Result) -> bool:
+        if self._beside:
+            self.say(row_of(result, self._runs.pop(result.run, None), width=self._width))
+            self._draw()
+            return True
         self._verdicts[result.run] = result
         self._draw()
         return self._live is not None and result.run in self._runs

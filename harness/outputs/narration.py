@@ -6,6 +6,9 @@ from harness.model.events import (
     AnyEvent,
     BurstReleased,
     BurstWritten,
+    ContainerIntended,
+    ContainerRemoved,
+    ContainerStarted,
     FaultApplied,
     FaultIntended,
     FaultNotUndone,
@@ -30,6 +33,7 @@ from harness.model.events import (
     ProcessStarted,
     ResetDone,
     RoundFinished,
+    RoundsCutShort,
     RoundStarted,
     RunFinished,
     RunStarted,
@@ -62,6 +66,8 @@ def sentence(event: AnyEvent) -> str:  # noqa: PLR0911 - a case a group of event
             return ""
         case ProcessIntended() | ProcessStarted() | ProcessEnded() | ServiceReady():
             return _process(event)
+        case ContainerIntended() | ContainerStarted() | ContainerRemoved():
+            return _container(event)
         case HopIntended() | HopOpened() | HopClosed() | HopCounted():
             return _hop(event)
         case FaultIntended() | FaultApplied() | FaultSeen() | FaultUndone():
@@ -69,10 +75,8 @@ def sentence(event: AnyEvent) -> str:  # noqa: PLR0911 - a case a group of event
         case Prepared(operation=operation, status=status, captured=captured):
             kept = f", kept {', '.join(captured)}" if captured else ""
             return f"prepared: {operation} answered {status or 'nothing'}{kept}"
-        case ResetDone(round=number):
-            return f"reset before {'the steady state' if number is None else f'round {number}'}"
-        case SteadyStateJudged():
-            return _steady(event)
+        case ResetDone() | SteadyStateJudged() | RoundsCutShort():
+            return _course(event)
         case (
             TargetFailed()
             | HarnessFailed()
@@ -97,6 +101,18 @@ def _process(event: ProcessIntended | ProcessStarted | ProcessEnded | ServiceRea
             return f"{name}: process {pid} {how}" + ("" if code is None else f", exit code {code}")
         case ServiceReady(name=name, address=address, after=after):
             return f"{name}: ready at {address} after {after}"
+        case _:
+            assert_never(event)
+
+
+def _container(event: ContainerIntended | ContainerStarted | ContainerRemoved) -> str:
+    match event:
+        case ContainerIntended(name=name, container=container, image=image):
+            return f"{name}: making container {container} of {image}"
+        case ContainerStarted(name=name, container=container):
+            return f"{name}: started as container {container}"
+        case ContainerRemoved(name=name, container=container, found=found):
+            return f"{name}: container {container} {'removed' if found else 'was gone already'}"
         case _:
             assert_never(event)
 
@@ -131,6 +147,18 @@ def _fault(event: FaultIntended | FaultApplied | FaultSeen | FaultUndone) -> str
         case FaultUndone(fault=fault, found=found, by=by):
             gone = "" if found else ", but it was gone already"
             return f"fault {fault}: undone by the {by}{gone}"
+        case _:
+            assert_never(event)
+
+
+def _course(event: ResetDone | SteadyStateJudged | RoundsCutShort) -> str:
+    match event:
+        case ResetDone(round=number):
+            return f"reset before {'the steady state' if number is None else f'round {number}'}"
+        case RoundsCutShort(rounds=rounds, broken=broken):
+            return f"no further round: {broken} of {rounds} rounds broke what was expected to break"
+        case SteadyStateJudged():
+            return _steady(event)
         case _:
             assert_never(event)
 

@@ -6,7 +6,7 @@ kind, through the caller; how long it takes is estimated in duration_estimate.py
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -36,12 +36,15 @@ _LABEL = 14
 _PASSWORD = re.compile(r"(://(?:\{[^}]*\}|[^/:@\s{}])*:)(?!\{)[^@\s]+(?=@)")
 
 
-def plan_text(plans: Sequence[Plan], describe: Describe) -> str:
-    """All plans in words. Runs that differ in nothing but their variant are told once."""
+def plan_text(plans: Sequence[Plan], describe: Describe, *, at_once: int = 1) -> str:
+    """All plans in words. Runs that differ in nothing but their variant are told once.
+
+    ``at_once`` is how many may run side by side.
+    """
     parts = [list(_group(group, describe)) for group in _alike(plans)]
     blank = paragraph("")
     lines = [line for part in parts for line in (*part, blank)]
-    lines += _whole(plans)
+    lines += _whole(plans, at_once)
     return render(lines, width=WIDTH, color=False)
 
 
@@ -56,7 +59,8 @@ def _alike(plans: Sequence[Plan]) -> list[list[Plan]]:
 
 
 def _bare(plan: Plan) -> Plan:
-    return replace(plan, variant=None, expected=Expected())
+    bare = replace(plan.target, env={})
+    return replace(plan, variant=None, expected=Expected(), stop_after=None, target=bare)
 
 
 def _group(plans: Sequence[Plan], describe: Describe) -> Iterator[Paragraph]:
@@ -96,7 +100,13 @@ def _expectation(plan: Plan) -> str:
     by = f" by {' and '.join(expected.invariants)}" if expected.invariants else ""
     name = f"variant {plan.variant}" if plan.variant else "once, the target has no variants"
     word = "to hold" if expected.verdict == "held" else "to be violated"
-    return f"{name}, expected {word}{by}"
+    with_env = f" (with {_env(plan.target.env)})" if plan.target.env else ""
+    enough = "" if plan.stop_after is None else f"; {plan.stop_after} such rounds are enough"
+    return f"{name}{with_env}, expected {word}{by}{enough}"
+
+
+def _env(env: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={_plain(value)}" for key, value in env.items())
 
 
 def _service(service: ServicePlan) -> tuple[str, str]:
@@ -107,9 +117,7 @@ def _service(service: ServicePlan) -> tuple[str, str]:
     )
     text = f"{service.kind}: {params}" if params else service.kind
     if service.env:
-        text += (
-            f"; with {', '.join(f'{key}={_plain(value)}' for key, value in service.env.items())}"
-        )
+        text += f"; with {_env(service.env)}"
     if service.ready is not None:
         how = (
             "it accepts connections" if service.ready.http is None else _answers(service.ready.http)
@@ -162,7 +170,7 @@ def _round(plan: Plan, describe: Describe) -> list[tuple[str, str]]:
                 items.append(("fault", _fault(step, describe, plan.target.hops)))
             case BurstStep():
                 items.append(("burst", _burst(step, operations)))
-    probes = dict.fromkeys(name for i in plan.invariants if i.kind == "at_end" for name in i.probes)
+    probes = dict.fromkeys(name for i in plan.invariants if i.every is None for name in i.probes)
     of = f" of {', '.join(probes)}" if probes else ""
     text = (
         f"until no request is in flight and two readings{of} are equal, "
@@ -176,7 +184,8 @@ def _round(plan: Plan, describe: Describe) -> list[tuple[str, str]]:
 
 def _reset(reset: ResetPlan, plan: Plan) -> str:
     what = ", ".join(_plain(value) for value in reset.params.values() if value is not None)
-    return f"{reset.kind} on {reset.on}: {what.removeprefix(f'{plan.target.folder}/')}"
+    on = f" on {reset.on}" if reset.on else ""
+    return f"{reset.kind}{on}: {what.removeprefix(f'{plan.target.folder}/')}"
 
 
 def _fault(step: FaultStep, describe: Describe, hops: Sequence[HopPlan]) -> str:
@@ -216,6 +225,12 @@ def _number(count: int, what: str) -> str:
 
 def _burst(step: BurstStep, operations: dict[str, OperationPlan]) -> str:
     parts = " and ".join(_part(part, operations.get(part.operation)) for part in step.parts)
+    called = [operations.get(part.operation) for part in step.parts]
+    if any(operation is not None and operation.command is not None for operation in called):
+        return (
+            f"{parts}; all made ready but for their start or last byte, held {step.hold}, "
+            f"then all {step.concurrency} released together"
+        )
     return (
         f"{parts}; all written but for the last byte, held {step.hold}, "
         f"then {step.concurrency} last bytes released together"
@@ -231,13 +246,21 @@ def _part(part: BurstPart, operation: OperationPlan | None) -> str:
         if given
         else ""
     )
-    call = f"{operation.http.method} {operation.http.path} on {operation.on}"
-    return f"{part.concurrency} × {part.operation} ({call}{values})"
+    return f"{part.concurrency} × {part.operation} ({_call(operation)}{values})"
+
+
+def _call(operation: OperationPlan) -> str:
+    if operation.command is not None:
+        return f"command {operation.command.command}"
+    if operation.http is None:
+        return operation.name
+    return f"{operation.http.method} {operation.http.path} on {operation.on}"
 
 
 def _invariant(invariant: InvariantPlan) -> tuple[str, str]:
     every = f", sampled every {invariant.every}" if invariant.every is not None else ""
-    return invariant.name, f"{invariant.kind}: {invariant.expression}{every}"
+    more = "".join(f", {key} {_plain(value)}" for key, value in invariant.params.items())
+    return invariant.name, f"{invariant.kind}: {invariant.expression}{more}{every}"
 
 
 def _takes(plans: Sequence[Plan]) -> list[tuple[str, str]]:
@@ -259,11 +282,17 @@ def _minutes(limit: Duration) -> str:
     return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
 
 
-def _whole(plans: Sequence[Plan]) -> list[Paragraph]:
+def _whole(plans: Sequence[Plan], at_once: int) -> list[Paragraph]:
     if len(plans) < 2:
         return [paragraph("Nothing was started.")]
     total = estimate(*plans)
-    return [paragraph(f"{len(plans)} runs, one after another: {total.text}. Nothing was started.")]
+    told = f"{len(plans)} runs, one after another: {total.text}."
+    if at_once > 1:
+        told = (
+            f"{len(plans)} runs, up to {at_once} at a time where they share nothing; "
+            f"one after another: {total.text}."
+        )
+    return [paragraph(f"{told} Nothing was started.")]
 
 
 def _plain(value: Any) -> str:

@@ -7,6 +7,9 @@ from harness.model.events import (
     AnyEvent,
     BurstReleased,
     BurstWritten,
+    ContainerIntended,
+    ContainerRemoved,
+    ContainerStarted,
     FaultApplied,
     FaultIntended,
     FaultNotUndone,
@@ -31,6 +34,7 @@ from harness.model.events import (
     ProcessStarted,
     ResetDone,
     RoundFinished,
+    RoundsCutShort,
     RoundStarted,
     RunFinished,
     RunStarted,
@@ -90,7 +94,15 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
     match event:
         case RunStarted():
             return _begun(event)
-        case ProcessIntended() | ProcessStarted() | ServiceReady() | HopIntended() | HopOpened():
+        case (
+            ProcessIntended()
+            | ProcessStarted()
+            | ServiceReady()
+            | ContainerIntended()
+            | ContainerStarted()
+            | HopIntended()
+            | HopOpened()
+        ):
             return _coming_up(progress, event)
         case Prepared(operation=operation):
             return replace(progress, phase=f"prepared {operation}")
@@ -100,7 +112,9 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
             return replace(progress, stage="rounds", phase=f"round {number}")
         case RoundFinished():
             return replace(progress, done=progress.done + 1)
-        case ProcessEnded() | HopClosed() if progress.stage != "starting":
+        case RoundsCutShort(rounds=rounds):
+            return replace(progress, rounds=rounds)
+        case ProcessEnded() | ContainerRemoved() | HopClosed() if progress.stage != "starting":
             # One that ends by itself has its own TargetFailed, if it was still needed.
             return replace(progress, stage="stopping", phase="stopping")
         case RunFinished():
@@ -116,6 +130,7 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
             return replace(progress, troubles=(*progress.troubles, trouble(event)))
         case (
             ProcessEnded()
+            | ContainerRemoved()
             | HopClosed()
             | ResetDone()
             | Settled()
@@ -151,7 +166,15 @@ def _begun(event: RunStarted) -> Progress:
     )
 
 
-Arrival = ProcessIntended | ProcessStarted | ServiceReady | HopIntended | HopOpened
+Arrival = (
+    ProcessIntended
+    | ProcessStarted
+    | ServiceReady
+    | ContainerIntended
+    | ContainerStarted
+    | HopIntended
+    | HopOpened
+)
 
 
 def _coming_up(progress: Progress, event: Arrival) -> Progress:
@@ -161,11 +184,13 @@ def _coming_up(progress: Progress, event: Arrival) -> Progress:
     match event:
         case ProcessIntended(name=name) if owner := _owner(name, progress.services):
             return replace(progress, phase=f"starting {owner}")
-        case ProcessStarted(name=name) if name in progress.services:
+        case ContainerIntended(name=name):
+            return replace(progress, phase=f"starting {name}")
+        case ProcessStarted(name=name) | ContainerStarted(name=name) if name in progress.services:
             return replace(progress, phase=f"waiting for {name}")
         case HopIntended(hop=hop) | HopOpened(hop=hop):
             return replace(progress, phase=f"wiring hop {hop}")
-        case ProcessIntended() | ProcessStarted() | ServiceReady():
+        case ProcessIntended() | ProcessStarted() | ContainerStarted() | ServiceReady():
             return progress
         case _:
             assert_never(event)

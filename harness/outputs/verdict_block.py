@@ -71,11 +71,14 @@ def unexpected(result: Result) -> str:
     return f"{expected.verdict}{by}{only} was expected"
 
 
-def row(result: Result, *, width: int, rounds: str | None = None) -> Paragraph:
+def row(
+    result: Result, *, width: int, rounds: str | None = None, label: str | None = None
+) -> Paragraph:
     """One line a run, for output without a bar; ``rounds`` as ``3/20``, where that is known."""
     count = f"{result.rounds} rounds" if rounds is None else rounds
     said = verdict_spans(result)
-    return paragraph(f"  {padded(_label(result), width)}  {count}   ", *said, hang=width + 4)
+    name = _label(result) if label is None else label
+    return paragraph(f"  {padded(name, width)}  {count}   ", *said, hang=width + 4)
 
 
 def block(
@@ -85,10 +88,10 @@ def block(
     width = max(label_width([_label(result) for result, _ in runs]), len("files")) + 2
     lines: list[Paragraph] = []
     for result, _ in runs:
-        said = _findings(result, troubles.get(result.run, ()))
+        said = findings(result, troubles.get(result.run, ()))
         lines += _labelled(_label(result), said, width)
     lines += _labelled("files", _folders([folder for _, folder in runs]), width)
-    lines += _not_undone([result for result, _ in runs])
+    lines += not_undone([result for result, _ in runs])
     return lines
 
 
@@ -105,7 +108,8 @@ def _labelled(label: str, said: Sequence[Paragraph], width: int) -> list[Paragra
     ]
 
 
-def _findings(result: Result, troubles: tuple[Trouble, ...]) -> list[Paragraph]:
+def findings(result: Result, troubles: tuple[Trouble, ...]) -> list[Paragraph]:
+    """What is said of one run, without its label."""
     lines = [*_surprise(result), *_said_first(result, troubles)]
     if result.steady_state.before == "not held":
         # Nothing was injected or sent: of all that follows there is nothing to tell.
@@ -272,7 +276,7 @@ def _folders(folders: Sequence[Path]) -> list[Paragraph]:
     return [paragraph(f"{folder}/", whole=True) for folder in folders]
 
 
-def _not_undone(results: Sequence[Result]) -> list[Paragraph]:
+def not_undone(results: Sequence[Result]) -> list[Paragraph]:
     """Last of all, so that nothing scrolls it away."""
     remains = [(result, text) for result in results for text in result.not_undone]
     if not remains:

@@ -4,6 +4,7 @@ and makes those of our own modules.
 
 import errno
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -79,3 +80,27 @@ def own_environment(env: Mapping[str, str]) -> dict[str, str]:
 def first_on_path(folder: str, path: str | None) -> str:
     """``path`` with ``folder`` in front of what was there."""
     return os.pathsep.join([folder, path]) if path else folder
+
+
+def words_of(command: str, *, what: str) -> list[str]:
+    """``command`` in words, split as a shell would: before it is filled, so no value becomes two words.
+
+    Raises:
+        UserError: a quote is open. An empty command has no words; ``resolve`` tells that.
+    """
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UserError(
+            f"{what}: the command cannot be split into words: {error}.", hint="Close every quote."
+        ) from None
+
+
+def with_few_files(argv: Sequence[str], files: int) -> list[str]:
+    """``argv`` behind a gate that lets it, and what it starts, have ``files`` descriptors at most.
+
+    Soft and hard, so that nobody raises it again. A shell sets it and becomes the program: setting it
+    from outside would race with the program's start, and code of ours between fork and exec is not
+    safe where there are threads.
+    """
+    return ["/bin/sh", "-c", 'ulimit -n "$1" && shift && exec "$@"', "sh", str(files), *argv]

@@ -7,17 +7,20 @@ _TAIL_BYTES = 16 * 1024
 _LINE_LENGTH = 500
 
 
-def last_lines(log: Path, count: int = 12) -> str:
-    """The last ``count`` lines that are not blank, each at most 500 characters; ``""`` if none."""
+def last_lines(log: Path, count: int = 12, *, after: int = 0) -> str:
+    """The last ``count`` lines that are not blank, each at most 500 characters; ``""`` if none.
+
+    ``after`` so many bytes: what stands before them was written by somebody else.
+    """
     try:
         with log.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - _TAIL_BYTES))
+            begin = file.seek(max(after, size - _TAIL_BYTES))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
     lines = [line.rstrip() for line in text.splitlines()]
-    if size > _TAIL_BYTES:
+    if begin > after:
         lines = lines[1:] or lines  # the first one begins in its middle
     kept = [line for line in lines if line][-count:]
     return "\n".join(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from harness.connections.pool import Connections
 from harness.expressions.parse import parse
 from harness.faults.fault import HopOnProxy
-from harness.model.events import AnyEvent, Purpose, ResetDone
+from harness.model.events import AnyEvent, Purpose, ResetDone, RoundsCutShort
 from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.observe import PROBES
@@ -42,13 +42,17 @@ class Course:
         faults: ActiveFaults,
         run_id: str,
         check_own: Callable[[], None],
+        enough: Callable[[], bool] | None = None,
     ) -> None:
+        """``enough`` is asked after each round: whether the run has shown all that it was to show."""
         self._plan = plan
         self._record = record
         self._stack = stack
         self._connections = connections
         self._faults = faults
         self._check_own = check_own
+        self._enough = enough
+        self._programs = stack.programs
         sources = stack.sources
         self._operations = {
             o.name: Operation.compile(o, sources=sources) for o in plan.target.operations
@@ -58,7 +62,10 @@ class Course:
         self._probes = {
             p.name: PROBES[p.kind].make(p, self._values, sources) for p in plan.target.probes
         }
-        self._resets = [RESETS[r.kind].make(r, self._values, sources) for r in plan.target.resets]
+        self._resets = [
+            RESETS[r.kind].make(r, self._values, sources, stack.programs)
+            for r in plan.target.resets
+        ]
 
     async def drive(self) -> AsyncIterator[str]:
         """Runs the whole course.
@@ -77,6 +84,7 @@ class Course:
                 values=self._values,
                 record=self._record,
                 hide=self._stack.hide,
+                programs=self._programs,
             )
             self._values.update(captured)
         yield "steady state before"
@@ -86,11 +94,21 @@ class Course:
         for number in range(1, plan.rounds + 1):
             yield f"round {number}"
             unsettled = 0 if await run_round(stage, number) else unsettled + 1
-            if unsettled == _UNSETTLED_LIMIT:
+            if unsettled == _UNSETTLED_LIMIT or self._cut_short(number):
                 break
         yield "steady state after"
         await self._look("after", plan.recovers_within)
         yield "stop"
+
+    def _cut_short(self, rounds: int) -> bool:
+        """Whether so many rounds are enough; recorded where more were planned."""
+        plan = self._plan
+        if plan.stop_after is None or rounds == plan.rounds:
+            return False
+        if self._enough is None or not self._enough():
+            return False
+        self._record(RoundsCutShort(rounds=rounds, broken=plan.stop_after))
+        return True
 
     def _check_alive(self) -> None:
         self._stack.check_alive()
@@ -137,6 +155,7 @@ class Course:
             operations=self._operations,
             address_of=self._stack.address,
             values=self._values,
+            programs=self._programs,
             hops={
                 name: HopOnProxy(
                     admin=hop.admin,

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.connections.pool import Connections
 from harness.faults.fault import Fault, HopOnProxy
+from harness.judge.invariants import INVARIANTS
 from harness.model.address import Address
 from harness.model.events import (
     AnyEvent,
@@ -21,10 +22,11 @@ from harness.model.plan import BurstStep, FaultStep, HttpCall, Plan
 from harness.model.units import Duration, Instant
 from harness.observe.read import Probe
 from harness.observe.sampler import Sampler
+from harness.processes.programs import Programs
 from harness.runner.clock import now
 from harness.runner.readings import read_all
 from harness.runner.rollback import ActiveFaults
-from harness.runner.settle import careful_gap, settle
+from harness.runner.settle import careful_gap, settle, watched_of
 from harness.runner.wire import Wire
 from harness.traffic.burst import run_burst
 from harness.traffic.operation import Operation
@@ -41,6 +43,7 @@ class Stage:
     operations: Mapping[str, Operation]
     address_of: Callable[[str], Address]
     values: Mapping[str, Any]
+    programs: Programs
     hops: Mapping[str, HopOnProxy]
     warm: Mapping[str, HttpCall | None]
     numbers: Iterator[int]
@@ -62,16 +65,18 @@ async def run_round(stage: Stage, number: int) -> bool:
     record(RoundStarted(round=number))
     await stage.reset()
     record(ResetDone(round=number, failing=await stage.not_back()))
+    await _read_start(stage, number)
     await stage.wire.begin()
     try:
         async with AsyncExitStack() as sampling:
-            for invariant in plan.invariants:
-                if invariant.kind == "always" and invariant.every is not None:
+            # Readings are those of all who ask for the probe, so one sampler does for alike ones.
+            for probes, every in dict.fromkeys((i.probes, i.every) for i in plan.invariants):
+                if every is not None:
                     await sampling.enter_async_context(
                         Sampler(
-                            [stage.probes[name] for name in invariant.probes],
+                            [stage.probes[name] for name in probes],
                             stage.connections,
-                            every=invariant.every,
+                            every=every,
                             round=number,
                             record=record,
                         )
@@ -124,6 +129,7 @@ async def _method(stage: Stage, number: int) -> Instant:
                         record=record,
                         numbers=stage.numbers,
                         warm=stage.warm,
+                        programs=stage.programs,
                     )
     return min(released, default=now())
 
@@ -134,23 +140,41 @@ async def _undo_after(lasts: Duration, fault: Fault, faults: ActiveFaults) -> No
     faults.require_undone()
 
 
+async def _read_start(stage: Stage, number: int) -> None:
+    """What is there before anything was sent, for the kinds that ask what a round has added."""
+    names = dict.fromkeys(
+        name
+        for invariant in stage.plan.invariants
+        if getattr(INVARIANTS.get(invariant.kind), "from_start", False)
+        for name in invariant.probes
+    )
+    await read_all(
+        [stage.probes[name] for name in names],
+        stage.connections,
+        purpose="reset",
+        round=number,
+        record=stage.record,
+    )
+
+
 async def _settle(stage: Stage, number: int) -> bool:
     plan = stage.plan
-    # Of all invariants: a value that `always` reads and that still moves says that work is going on.
-    names = dict.fromkeys(name for i in plan.invariants for name in i.probes)
-    probes = [stage.probes[name] for name in names]
-    at_end = {name for i in plan.invariants if i.kind == "at_end" for name in i.probes}
+    watched = watched_of(plan)
     readings = await settle(
         round=number,
         read=lambda: read_all(
-            probes, stage.connections, purpose="settle", round=number, record=stage.record
+            [stage.probes[name] for name in watched.names],
+            stage.connections,
+            purpose="settle",
+            round=number,
+            record=stage.record,
         ),
-        must=at_end or set(names),
+        must=watched.must,
         look=stage.wire.look,
         gap=careful_gap(plan, sees_held=all(hop.observed == "here" for hop in stage.hops.values())),
         limit=plan.settle.limit,
         record=stage.record,
     )
-    for reading in (each for name, each in (readings or {}).items() if name in at_end):
+    for reading in (each for name, each in (readings or {}).items() if name in watched.at_end):
         stage.record(reading.as_event(purpose="at-end", round=number))
     return readings is not None

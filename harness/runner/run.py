@@ -65,7 +65,19 @@ class RunOptions:
 class Run:
     """Executes one plan once."""
 
-    def __init__(self, plan: Plan, journal: Journal, options: RunOptions) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        journal: Journal,
+        options: RunOptions,
+        *,
+        enough: Callable[[], bool] | None = None,
+    ) -> None:
+        """``enough`` says after a round that no other is needed; without it all of them run.
+
+        It may go by the journal alone, as the verdict does.
+        """
+        self._enough = enough
         self._plan = plan
         self._journal = journal
         self._options = options
@@ -156,7 +168,7 @@ class Run:
         self._undo.append(("stop the services", stack.stop))
         self._during = "starting the services"
         await stack.bring_up()
-        self._connections = connections = Connections(stack.urls)
+        self._connections = connections = Connections(stack.urls, pids=stack.pids)
         course = Course(
             plan,
             record=self._record,
@@ -165,6 +177,7 @@ class Run:
             faults=self._faults,
             run_id=options.run_id,
             check_own=partial(_check_own, proxy, self._guardian),
+            enough=self._enough,
         )
         await self._follow(course.drive())
 

@@ -9,20 +9,50 @@ nothing: what it held before has arrived by then, and what is stuck for good is 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from harness.faults.known import longest_hold
 from harness.model.events import AnyEvent, NeverSettled, Settled
 from harness.model.plan import Plan
 from harness.model.units import Duration
+from harness.observe import PROBES
 from harness.observe.read import Reading
 from harness.runner.clock import now
 from harness.runner.wire import Quiet
+
+# What a process holds of the machine is nobody's state: it may move for ever and says of no work.
+_NO_STATE = "process"
 
 Read = Callable[[], Awaitable[Mapping[str, Reading]]]
 
 # Where nobody tells what is held and no attribute says how long: bandwidth lets something pass at
 # least every 100 ms, so a wire that is silent for so much longer has nothing more to give.
 _UNTOLD = Duration.of_s(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The probes that are read until they stand still. Those of ``at_end`` are judged by that reading."""
+
+    names: tuple[str, ...]
+    must: Collection[str]
+    at_end: Collection[str]
+
+
+def watched_of(plan: Plan) -> Watched:
+    """A value that is only sampled and still moves says that work is going on: it is watched, too.
+
+    Without an invariant that is read at the end, all of them must stand still.
+    """
+    at_end = {name for i in plan.invariants if i.every is None for name in i.probes}
+    no_state = {probe.name for probe in plan.target.probes if _speaks(probe.kind) == _NO_STATE}
+    names = dict.fromkeys(name for i in plan.invariants for name in i.probes)
+    watched = tuple(name for name in names if name in at_end or name not in no_state)
+    return Watched(names=watched, must=at_end or set(watched), at_end=at_end)
+
+
+def _speaks(kind: str) -> str:
+    return str(getattr(PROBES.get(kind), "speaks", ""))
 
 
 def careful_gap(plan: Plan, *, sees_held: bool) -> Duration:

@@ -1,7 +1,8 @@
 """Runs one plan after another, each with a lock, a folder and a journal of its own.
 
-What listens to the events and what a result looks like on disk come in as arguments: outputs are
-no business of this room.
+Several at a time are side_by_side.py's business; each of them is one run of here, too. What listens to
+the events and what a result looks like on disk come in as arguments: outputs are no business of this
+room.
 """
 
 import itertools
@@ -26,7 +27,7 @@ from harness.runner.stop import StopSignals
 from harness.services.target_lock import lock_target
 
 # Interrupted: the user wants it to end. Refused: the machine is not as needed, nor for the next one.
-_ENDS_THE_SUITE = (Verdict.INTERRUPTED.exit_code, EXIT_USER_ERROR)
+ENDS_THE_SUITE = (Verdict.INTERRUPTED.exit_code, EXIT_USER_ERROR)
 
 
 class Listener(Protocol):
@@ -34,6 +35,8 @@ class Listener(Protocol):
 
     def handle(self, event: AnyEvent) -> None: ...
     def judged(self, result: Result) -> None: ...
+    def beside(self) -> Callable[[AnyEvent], None]:
+        """What hears the events of one more run, where several go on at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +67,17 @@ async def run_suite(
         await require_extensions(plans, options.foreign_proxy, options.allow_hosts)
     with StopSignals() as stop:
         for plan in plans:
-            result, folder = await _run_one(plan, options, listener, stop)
+            result, folder = await run_one(plan, options, listener, stop)
             results.append((result, folder))
-            if result.exit_code in _ENDS_THE_SUITE:
+            if result.exit_code in ENDS_THE_SUITE:
                 break
     return results
 
 
-async def _run_one(
+async def run_one(
     plan: Plan, options: SuiteOptions, listener: Listener, stop: StopSignals
 ) -> tuple[Result, Path]:
+    """One run, from its lock to its ``result.json``; raises as ``run_suite`` does."""
     with lock_target(Path(plan.target.file)):
         run_id, folder = new_run_folder(options.runs, plan, datetime.now(UTC))
         judge = Judge()
@@ -90,6 +94,7 @@ async def _run_one(
                 keep=options.keep,
                 allow_hosts=options.allow_hosts,
             ),
+            enough=judge.enough_broken,
         )
         try:
             # A lost journal is told by the last event that judge and listener got.

@@ -20,6 +20,7 @@ from harness.proxy.client import (
     ProxyUnreachable,
 )
 from harness.proxy.commands import removal_command
+from harness.services.compose_hops import ContainerProxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,20 @@ class Hops:
         address = await self._create(plan, own, plan.name, behind, listen)
         return self._opened(plan, foreign, name, address, upstream, "before")
 
+    async def open_among_containers(
+        self, plan: HopPlan, proxy: ContainerProxy, upstream: Address
+    ) -> Hop:
+        """Makes the hop ``plan`` on a proxy of ours in a container, where it is seen, too.
+
+        Raises:
+            UserError: that proxy refused.
+        """
+        name = f"harness-{self._run}-{plan.name}"
+        self._record(HopIntended(hop=plan.name, admin=proxy.admin, proxy=name))
+        made = await self._create(plan, proxy.admin, name, upstream, proxy.listen)
+        listen = Address(proxy.host, made.port)
+        return self._opened(plan, proxy.admin, name, listen, upstream, "here", watched=name)
+
     async def close(self) -> None:
         """Takes all of them away, side by side. What could not be is in ``remaining``.
 
@@ -188,6 +203,8 @@ class Hops:
         listen: Address,
         upstream: Address,
         observed: Literal["here", "before"],
+        *,
+        watched: str | None = None,
     ) -> Hop:
         self._record(
             HopOpened(
@@ -206,6 +223,6 @@ class Hops:
             listen=listen,
             upstream=upstream,
             observed=observed,
-            watch_admin=self._endpoint.own,
-            watch_proxy=plan.name,
+            watch_admin=self._endpoint.own if watched is None else admin,
+            watch_proxy=watched or plan.name,
         )

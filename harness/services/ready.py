@@ -15,9 +15,8 @@ from harness.model.address import Address
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import HttpCall
 from harness.model.units import Duration
-from harness.processes.group import ProcessGroup
 from harness.processes.log_tail import last_lines, log_in_words
-from harness.services.site import Ask
+from harness.services.site import Ask, Program
 
 # One attempt: a service that hangs in its first request may answer the second.
 _ATTEMPT = Duration.of_s(5)
@@ -35,7 +34,7 @@ class EndedEarly(TargetError):
 
 
 async def wait_until_ready(
-    service: str, ask: Ask, *, limit: Duration, process: ProcessGroup | None
+    service: str, ask: Ask, *, limit: Duration, process: Program | None
 ) -> Duration:
     """Asks until the answer is yes; returns how long that took.
 
@@ -71,7 +70,7 @@ async def wait_until_ready(
     )
 
 
-def _never(service: str, limit: Duration, said: str, process: ProcessGroup | None) -> TargetError:
+def _never(service: str, limit: Duration, said: str, process: Program | None) -> TargetError:
     waited = f"was not ready within {limit}" if limit else "is not there"
     return TargetError(
         f"service {service}",
@@ -80,7 +79,7 @@ def _never(service: str, limit: Duration, said: str, process: ProcessGroup | Non
     )
 
 
-async def _answer(ask: Ask, process: ProcessGroup | None) -> str | None:
+async def _answer(ask: Ask, process: Program | None) -> str | None:
     """One question, given up when the process ends: a stranger may have its port, and be silent."""
     if process is None:
         return await ask()

@@ -6,10 +6,13 @@ runner's.
 
 import asyncio
 import re
+import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from harness.connections.request_line import PathTemplate
 from harness.expressions.template import Template, TemplateProblem
@@ -17,17 +20,21 @@ from harness.kinds import to_params
 from harness.model.address import Address
 from harness.model.errors import HarnessBug, TargetError, UserError
 from harness.model.events import ServiceReady
-from harness.model.plan import HttpCall, Plan, ServicePlan
+from harness.model.plan import HopPlan, HttpCall, Plan, ServicePlan, TargetPlan
 from harness.model.units import Duration
-from harness.processes.group import ProcessGroup, Record
+from harness.processes.group import Record
 from harness.processes.log_tail import log_in_words
+from harness.processes.programs import Programs
+from harness.processes.surroundings import surroundings
 from harness.services import SERVICES
+from harness.services.compose_hops import proxy_for
 from harness.services.hops import Hop, Hops, ProxyEndpoint
+from harness.services.on_containers import COMPOSE
 from harness.services.order import levels, start_order
 from harness.services.outside import Outside, words_of
 from harness.services.ports import require_free
 from harness.services.ready import EndedEarly, answers, wait_until_ready
-from harness.services.site import Ask, Site, Started
+from harness.services.site import Ask, Program, Site, Started
 from harness.services.urls import with_address
 
 __all__ = ["Hop", "ProxyEndpoint", "Stack"]
@@ -42,7 +49,8 @@ class Stack:
     """The services and hops of one run. ``stop`` it on every way out, also when ``bring_up`` failed.
 
     ``folder`` is the run's. ``env`` is the harness' environment, ``hide`` gets what no journal may
-    show. The mappings ``urls``, ``names`` and ``hops`` fill up while the stack comes up.
+    show. The mappings ``urls``, ``pids``, ``names`` and ``hops`` fill up while the stack comes up.
+    ``names["folder"]`` is a folder of the run's own for files that the target writes.
     """
 
     def __init__(
@@ -57,11 +65,14 @@ class Stack:
         hide: Callable[[str], None] = lambda _secret: None,
         allow_hosts: Collection[str] = (),
     ) -> None:
+        self._files = folder.resolve() / "files"
         self.urls: dict[str, str] = {}
+        self.pids: dict[str, int] = {}
         self.hops: dict[str, Hop] = {}
-        self.names: dict[str, Any] = {"hops": {}, "services": {}}
+        self.names: dict[str, Any] = {"hops": {}, "services": {}, "folder": str(self._files)}
         self._plan = plan
-        self._folder = folder
+        self._target = _with_variant(plan.target)
+        self._logs = folder.resolve() / "logs"
         self._mark = mark
         self._record = record
         self._env = env
@@ -72,7 +83,9 @@ class Stack:
         self.hide = self._outside.hide
         self._wiring = Hops(proxy, run=mark, record=record)
         self._addresses: dict[str, Address | None] = {}
-        self._processes: dict[str, ProcessGroup] = {}
+        self._inside: dict[str, Address | None] = {}
+        self._moved: dict[str, dict[str, str]] = {}
+        self._processes: dict[str, Program] = {}
         self._levels: dict[str, int] = {}
         self._stops: dict[str, list[Callable[[], Awaitable[None]]]] = {}
         self._with_hops: set[str] = set()
@@ -85,7 +98,7 @@ class Stack:
             UserError: the files or the machine are not as needed.
             TargetError: a service died, was never ready, or refused.
         """
-        target = self._plan.target
+        target = self._target
         order = start_order(target)
         self._levels = levels(target)
         for hop in target.hops:
@@ -94,6 +107,7 @@ class Stack:
                 self._check_host(pinned)
                 require_free(pinned, what=f"hop {hop.name}")
         await self._wiring.check_foreign(self._check_host)
+        _make_empty(self._files)
         for service in order:
             await self._start(service)
             await self._open_hops_to(service.name)
@@ -126,13 +140,30 @@ class Stack:
         """Once ``stop`` has begun: what it has not taken back (yet), with the commands that do."""
         return self._wiring.remaining() if self._stopping else ()
 
+    @property
+    def programs(self) -> Programs:
+        """Once it is up: what the target's own commands are run with.
+
+        Raises:
+            UserError: the variant's environment cannot be filled.
+        """
+        folder = Path(self._target.folder)
+        own = self._fill("the variant's env", self._target.env, {})
+        return Programs(
+            folder=folder,
+            env=surroundings(self._env, folder) | {key: str(value) for key, value in own.items()},
+            logs=self._logs,
+            mark=self._mark,
+            record=self._record,
+        )
+
     def ready_call(self, service: str) -> HttpCall | None:
         """The call that asks whether the service is ready, with everything filled in.
 
         Raises:
             UserError: it cannot be filled, or the service has no address.
         """
-        plan = next(each for each in self._plan.target.services if each.name == service)
+        plan = next(each for each in self._target.services if each.name == service)
         call = plan.ready.http if plan.ready else None
         return None if call is None else self._filled(service, call, self.address(service))
 
@@ -206,9 +237,10 @@ class Stack:
 
     def _filled(self, service: str, call: HttpCall, address: Address) -> HttpCall:
         port = {"port": address.port}
-        with _template_of(service):
+        what = f"service {service}"
+        with _template_of(what):
             path = PathTemplate.parse(call.path).fill(self._values(port), self.sources)
-        headers, json, body = self._fill(service, [call.headers, call.json, call.body], port)
+        headers, json, body = self._fill(what, [call.headers, call.json, call.body], port)
         return HttpCall(
             method=call.method,
             path=path,
@@ -220,21 +252,39 @@ class Stack:
 
     def _enter(self, name: str, started: Started) -> None:
         self._addresses[name] = started.address
+        self._inside[name] = started.inside
         if started.url is not None:
             self.urls[name] = started.url
             self.names["services"][name] = _named(started.url, started.address)
         if started.process is not None:
             self._processes[name] = started.process
+            self.pids[name] = started.process.pid
 
     async def _open_hops_to(self, service: str) -> None:
-        for plan in self._plan.target.hops:
+        for plan in self._target.hops:
             if plan.to != service:
                 continue
             self._with_hops.add(service)
-            hop = await self._wiring.open(plan, self.address(service))
+            hop = await self._open(plan)
             self.hops[plan.name] = hop
             url = with_address(self.urls[service], hop.listen)
             self.names["hops"][plan.name] = _named(url, hop.listen)
+
+    async def _open(self, plan: HopPlan) -> Hop:
+        source = next((s for s in self._target.services if s.name == plan.source), None)
+        if source is None or source.kind != COMPOSE:
+            return await self._wiring.open(plan, self.address(plan.to))
+        upstream = self._inside.get(plan.to)
+        if upstream is None:
+            raise UserError(
+                f"hop {plan.name}: {plan.source} is a container, and no container reaches {plan.to}, "
+                "which is none.",
+                hint=f"Let compose: name what stands for {plan.to} in the same compose file.",
+            )
+        proxy = await proxy_for(plan, source, Path(self._target.folder))
+        hop = await self._wiring.open_among_containers(plan, proxy, upstream)
+        self._moved.setdefault(source.name, {})[proxy.dialled] = hop.listen.text()
+        return hop
 
     async def _stop_service(self, name: str, failures: list[Exception]) -> None:
         stops = self._stops[name]
@@ -247,19 +297,20 @@ class Stack:
     def _site(self, service: ServicePlan) -> Site:
         return Site(
             plan=service,
-            folder=Path(self._plan.target.folder),
-            log=self._folder.resolve() / "logs" / f"{service.name}.log",
+            folder=Path(self._target.folder),
+            log=self._logs / f"{service.name}.log",
             mark=self._mark,
             record=self._record,
             env=self._env,
-            fill=lambda value, more: self._fill(service.name, value, more),
+            moved=self._moved.get(service.name, {}),
+            fill=lambda value, more: self._fill(f"service {service.name}", value, more),
             hide=self._outside.hide,
             check_host=self._check_host,
             on_stop=self._stops.setdefault(service.name, []).append,
         )
 
-    def _fill(self, service: str, value: Any, more: Mapping[str, Any]) -> Any:
-        with _template_of(service):
+    def _fill(self, what: str, value: Any, more: Mapping[str, Any]) -> Any:
+        with _template_of(what):
             return Template.parse(value).fill(
                 self._values(more), env=self._outside.env, file=self._outside.file
             )
@@ -276,11 +327,11 @@ class Stack:
 
 
 @contextmanager
-def _template_of(service: str) -> Iterator[None]:
+def _template_of(what: str) -> Iterator[None]:
     try:
         yield
     except TemplateProblem as problem:
-        raise UserError(f"service {service}: {problem}.") from None
+        raise UserError(f"{what}: {problem}.") from None
 
 
 async def _tried(stop: Callable[[], Awaitable[None]], failures: list[Exception]) -> None:
@@ -292,6 +343,26 @@ async def _tried(stop: Callable[[], Awaitable[None]], failures: list[Exception])
 
 async def _yes() -> str | None:
     return None
+
+
+def _make_empty(folder: Path) -> None:
+    """What an earlier run in the same place left would be judged as this one's."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def _with_variant(target: TargetPlan) -> TargetPlan:
+    """Programs have the variant's variables over those of their own."""
+    services = (
+        replace(service, env={**service.env, **target.env}) if _takes_env(service) else service
+        for service in target.services
+    )
+    return replace(target, services=tuple(services))
+
+
+def _takes_env(service: ServicePlan) -> bool:
+    return bool(getattr(SERVICES.get(service.kind), "takes_env", False))
 
 
 def _kind_of(service: ServicePlan) -> Any:

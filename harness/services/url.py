@@ -6,6 +6,8 @@ from harness.services.ready import accepts
 from harness.services.site import Site, Started
 from harness.services.urls import address_of, anchored, password_in, scheme_of
 
+_WITHOUT_TLS = {"https": "http", "rediss": "redis", "valkeys": "redis"}
+
 
 class UrlService:
     """A service at a URL, on this machine unless its host is allowed."""
@@ -25,10 +27,11 @@ class UrlService:
         password = password_in(url)
         if password is not None:
             site.hide(password)
-        if scheme_of(url) == "https":
+        scheme = scheme_of(url)
+        if scheme in _WITHOUT_TLS:
             raise UserError(
-                f"service {site.name}: its URL begins with https, which is not supported yet.",
-                hint="Name a port of it that speaks http://.",
+                f"service {site.name}: its URL begins with {scheme}, which is not supported yet.",
+                hint=f"Name a port of it that speaks {_WITHOUT_TLS[scheme]}://.",
             )
         address = address_of(url, what=f"service {site.name}")
         if address is None:

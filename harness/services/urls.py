@@ -13,6 +13,7 @@ _PORTS = {
     "mysql": 3306,
     "mariadb": 3306,
     "redis": 6379,
+    "valkey": 6379,
 }
 
 

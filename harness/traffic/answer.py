@@ -1,6 +1,9 @@
-"""What came back for a request: an answer, or the reason why there is none. No socket enters here."""
+"""What became of an operation: an answer, a program's end, or why there is neither. No socket enters here."""
 
+import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.connections.answer import Headers, Seen
 from harness.model.outcomes import Outcome, Unknown
@@ -29,6 +32,54 @@ class Answer:
             body=self.body,
             elapsed=self.last - self.sent,
         )
+
+    def words(self) -> str:
+        """What came, for people."""
+        return f"answered {self.status}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A program that ended by itself. ``sent`` is when it was let go, ``last`` when its end was seen.
+
+    ``exit_code`` below 0 is the signal that ended it. ``output`` and ``errors`` are the beginning of
+    what it wrote, without the last line's end.
+    """
+
+    exit_code: int
+    output: str
+    errors: str
+    sent: Instant
+    last: Instant
+    outcome: Outcome = _UNSORTED
+
+    @property
+    def status(self) -> None:
+        """There is none; a program has an exit code."""
+        return
+
+    @property
+    def first(self) -> Instant:
+        """Its end is all that is seen of it."""
+        return self.last
+
+    def values(self) -> Mapping[str, Any]:
+        """What rules and captures see."""
+        return {
+            "exit_code": self.exit_code,
+            "output": self.output,
+            "errors": self.errors,
+            "elapsed": self.last - self.sent,
+        }
+
+    def words(self) -> str:
+        """How it ended, for people."""
+        if self.exit_code >= 0:
+            return f"exit code {self.exit_code}"
+        try:
+            return f"ended by {signal.Signals(-self.exit_code).name}"
+        except ValueError:
+            return f"ended by signal {-self.exit_code}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

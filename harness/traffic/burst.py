@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.expressions.template import TemplateProblem
 from harness.model.address import Address
-from harness.model.errors import UserError
+from harness.model.errors import HarnessBug, UserError
 from harness.model.events import (
     AnyEvent,
     BurstReleased,
@@ -21,7 +21,10 @@ from harness.model.events import (
 )
 from harness.model.plan import BurstPart, BurstStep, HttpCall
 from harness.model.units import Instant
-from harness.traffic.last_byte import Burst, BurstRequest
+from harness.processes.programs import Programs
+from harness.traffic.command import Command
+from harness.traffic.gate import Gates
+from harness.traffic.last_byte import Burst, BurstRequest, Release
 from harness.traffic.operation import Operation
 from harness.traffic.variables import Variables
 from harness.traffic.warming import WarmCall
@@ -31,13 +34,14 @@ __all__ = ["Burst", "run_burst"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Composed:
-    """One request of the burst: ``op`` is unique in the run, ``n`` counts from 1 in its burst."""
+    """One request or command of the burst: ``op`` is unique in the run, ``n`` counts from 1 in its burst."""
 
     op: int
     n: int
     rid: str
     operation: Operation
-    request: BurstRequest
+    key: str | None
+    call: BurstRequest | Command
 
 
 async def run_burst(
@@ -50,8 +54,11 @@ async def run_burst(
     record: Callable[[AnyEvent], object],
     numbers: Iterator[int],
     warm: Mapping[str, HttpCall | None],
+    programs: Programs | None = None,
 ) -> None:
     """Sends the step's requests so that they arrive together, and journals what became of each.
+
+    Its commands begin with them; ``programs`` may be None where no operation is a command.
 
     ``values`` fill placeholders; ``run`` among them makes ``{rid}`` unique beyond this run.
     ``numbers`` gives each operation its number in the run. ``warm`` has, by service, a request
@@ -59,10 +66,15 @@ async def run_burst(
 
     Raises:
         TargetError: nobody accepts the connections, or takes the requests.
-        UserError: a placeholder without a value, or more sockets than the machine allows.
+        UserError: a placeholder without a value, more sockets than the machine allows, or a command
+            that is missing.
     """
     composed = _compose(step, round, operations, address_of, values, numbers)
-    burst = Burst([one.request for one in composed], warm=_warm_calls(composed, address_of, warm))
+    burst = Burst(
+        [one.call for one in composed],
+        warm=_warm_calls(composed, address_of, warm),
+        gates=_gates(composed, programs),
+    )
     released = False
     try:
         # A service may act once it has the headers: what it does in the hold is no surprise then.
@@ -80,15 +92,7 @@ async def run_burst(
         await asyncio.sleep(step.hold.in_s)  # noqa: TID251 - the hold itself: bytes reach their receivers
         release = burst.release()
         released = True
-        record(
-            BurstReleased(
-                round=round,
-                burst=step.id,
-                requests=release.released,
-                first=release.first,
-                last=release.last,
-            )
-        )
+        record(_released(release, round, step.id))
         for one, sent in zip(composed, release.sent, strict=True):
             # Between two lines of the journal, so that none keeps an answer waiting for its stamp.
             burst.look()
@@ -96,9 +100,22 @@ async def run_burst(
         await burst.collect()
     finally:
         burst.close()
-        if released:
-            # When it was cut short, those without an end stay without one: nobody knows it.
-            _record_returns(composed, burst, round, record)
+        try:
+            if released:
+                # When it was cut short, those without an end stay without one: nobody knows it.
+                _record_returns(composed, burst, round, record)
+        finally:
+            await burst.end()
+
+
+def _released(release: Release, round: int, burst: str) -> BurstReleased:
+    return BurstReleased(
+        round=round,
+        burst=burst,
+        requests=release.released,
+        first=release.first,
+        last=release.last,
+    )
 
 
 def _record_returns(
@@ -128,6 +145,7 @@ def _sent(one: _Composed, round: int, burst: str, sent: Instant) -> OperationSen
         rid=one.rid,
         request=one.n,
         sent=sent,
+        key=one.key,
     )
 
 
@@ -147,19 +165,48 @@ def _compose(
         rid = "-".join(str(x) for x in (values.get("run"), round, op) if x is not None)
         known = {**values, "n": n, "round": round, "rid": rid}
         try:
-            own = variables[part].pick(turn, lambda t: operation.call.fill(t, known))  # noqa: B023 - called at once
+            own = variables[part].pick(turn, lambda t: operation.fill(t, known))  # noqa: B023 - called at once
         except TemplateProblem as problem:
             raise UserError(f"burst {step.id}: {problem}") from problem
-        address = address_of(operation.on)
-        request = BurstRequest(
-            what=f"service {operation.on}",
-            address=address,
-            method=operation.method,
-            content=operation.request({**known, **own}, address, turn=turn),
-            timeout=operation.timeout,
+        known |= own
+        composed.append(
+            _Composed(
+                op=op,
+                n=n,
+                rid=rid,
+                operation=operation,
+                key=operation.key_of(known, turn=turn),
+                call=_call(operation, known, turn, address_of),
+            )
         )
-        composed.append(_Composed(op=op, n=n, rid=rid, operation=operation, request=request))
     return composed
+
+
+def _call(
+    operation: Operation,
+    known: Mapping[str, Any],
+    turn: int,
+    address_of: Callable[[str], Address],
+) -> BurstRequest | Command:
+    if operation.is_command:
+        return operation.command(known, turn=turn)
+    address = address_of(operation.on)
+    return BurstRequest(
+        what=f"service {operation.on}",
+        address=address,
+        method=operation.request_call.method,
+        content=operation.request(known, address, turn=turn),
+        timeout=operation.timeout,
+    )
+
+
+def _gates(composed: list[_Composed], programs: Programs | None) -> Gates | None:
+    commands = [one.call for one in composed if isinstance(one.call, Command)]
+    if not commands:
+        return None
+    if programs is None:
+        raise HarnessBug("A burst with a command was not told what commands are run with.")
+    return Gates(commands, programs)
 
 
 def release_order(parts: tuple[BurstPart, ...]) -> list[tuple[int, int]]:
@@ -180,7 +227,8 @@ def _warm_calls(
     warm: Mapping[str, HttpCall | None],
 ) -> dict[Address, WarmCall]:
     calls: dict[Address, WarmCall] = {}
-    for service in dict.fromkeys(one.operation.on for one in composed):
+    requests = [one.operation for one in composed if not one.operation.is_command]
+    for service in dict.fromkeys(operation.on for operation in requests):
         call = warm.get(service)
         if call is not None:
             address = address_of(service)

@@ -1,6 +1,7 @@
 """Last-byte synchronisation: requests written but for their last byte, then released together.
 
-``write``, a hold, ``release``, ``collect``. The release is one tight loop in one thread: whatever is
+Commands that are held at their gates leave with them. ``write``, a hold, ``release``, ``collect``,
+and on every way out ``close`` and ``end``. The release is one tight loop in one thread: whatever is
 added to it widens the spread. Instants are those of ``time.monotonic_ns``. An answer's first byte
 is never stamped so late that requests seem to overlap that did not.
 """
@@ -11,19 +12,23 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from harness.model.address import Address
 from harness.model.units import Duration, Instant
-from harness.traffic.answer import Answer, Failure
+from harness.traffic.answer import Answer, Ended, Failure
+from harness.traffic.command import Command
 from harness.traffic.connection import Connection, resolve
 from harness.traffic.descriptors import ensure_descriptors
+from harness.traffic.gate import ENDED_EARLY, Gate, Gates
 from harness.traffic.receiver import Awaited, Receiver
 from harness.traffic.response import ResponseReader
 from harness.traffic.warming import WarmCall, warm
 
 # Connections opened or warmed at a time.
 _AT_A_TIME = 32
+# Of a command: its gate, its two outputs, and what tells of its end.
+_DESCRIPTORS_OF_A_COMMAND = 4
 
 T = TypeVar("T")
 
@@ -56,27 +61,57 @@ class Release:
     sent: tuple[Instant, ...]
 
 
+class _Held(NamedTuple):
+    """What is held back: ``send`` with ``last`` lets it go."""
+
+    what: Awaited | Gate
+    send: Callable[[bytes], object]
+    last: bytes
+
+    @classmethod
+    def of_request(cls, awaited: Awaited, last: bytes) -> "_Held":
+        return cls(awaited, awaited.socket.send, last)
+
+    @classmethod
+    def of_gate(cls, gate: Gate) -> "_Held":
+        return cls(gate, gate.open, b"")
+
+
 class Burst:
-    """Requests that arrive together. ``close`` it whatever happens; it may be used once."""
+    """Requests that arrive together. ``close`` and ``end`` it whatever happens; it may be used once.
+
+    ``gates`` hold the commands among ``calls``, in their order; None where there are none.
+    """
 
     def __init__(
-        self, requests: Sequence[BurstRequest], *, warm: Mapping[Address, WarmCall]
+        self,
+        calls: Sequence[BurstRequest | Command],
+        *,
+        warm: Mapping[Address, WarmCall],
+        gates: Gates | None = None,
     ) -> None:
-        self._requests = requests
+        self._calls = calls
+        self._requests = [call for call in calls if isinstance(call, BurstRequest)]
         self._warm = warm
+        self._gates = gates
         self._connections: list[Connection] = []
-        self._awaited: list[Awaited] = []
+        self._held: list[_Held] = []
         self._receiver: Receiver | None = None
         self.warmed = 0
 
     async def write(self) -> None:
         """Opens and warms the connections and writes every request but for its last byte.
 
+        Commands are started first, for that takes longest.
+
         Raises:
             TargetError: a connection could not be opened or written.
-            UserError: the machine does not allow that many sockets.
+            UserError: the machine does not allow that many sockets, or a command is missing.
         """
-        ensure_descriptors(len(self._requests))
+        commands = len(self._calls) - len(self._requests)
+        ensure_descriptors(len(self._requests) + commands * _DESCRIPTORS_OF_A_COMMAND)
+        if self._gates is not None:
+            await self._gates.start()
         places = {
             address: await resolve(address, what=what)
             for address, what in {r.address: r.what for r in self._requests}.items()
@@ -91,39 +126,45 @@ class Burst:
                 # Closed meanwhile by a server that keeps idle connections for a moment only.
                 await connection.open()
             await connection.write(request.content[:-1], within=request.timeout)
-        self._awaited = [
+        awaited = [
             Awaited(c.opened, ResponseReader(method=r.method), r.timeout)
             for c, r in zip(self._connections, self._requests, strict=True)
         ]
-        self._receiver = Receiver(self._awaited)
+        self._receiver = Receiver(awaited)
+        requests, gates = iter(awaited), iter(self._gates or ())
+        self._held = [
+            _Held.of_request(next(requests), call.content[-1:])
+            if isinstance(call, BurstRequest)
+            else _Held.of_gate(next(gates))
+            for call in self._calls
+        ]
 
     def release(self) -> Release:
-        """Sends all last bytes, from this thread, with nothing in between."""
+        """Sends all last bytes and opens all gates, from this thread, with nothing in between."""
         receiver = self._written
-        early = receiver.ready()
+        early = self._early()
         for one in early:
             one.sent = time.monotonic_ns()
-            receiver.give_up(one, _why_early(one.socket), time.monotonic_ns())
+            why = ENDED_EARLY if isinstance(one, Gate) else _why_early(one.socket)
+            self._give_up(one, why, time.monotonic_ns())
         skipped = set(early)
-        going = [
-            (one, one.socket.send, request.content[-1:])
-            for one, request in zip(self._awaited, self._requests, strict=True)
-            if one not in skipped
-        ]
-        stamps, lost = _send_all([(send, byte) for _, send, byte in going])
+        going = [held for held in self._held if held.what not in skipped]
+        stamps, lost = _send_all([(held.send, held.last) for held in going])
         finished = time.monotonic_ns()
-        for (one, _, _), stamp in zip(going, stamps, strict=True):
-            one.sent = stamp
+        for held, stamp in zip(going, stamps, strict=True):
+            held.what.sent = stamp
         for at in lost:
-            receiver.give_up(going[at][0], LAST_BYTE_LOST, finished)
+            self._give_up(going[at].what, LAST_BYTE_LOST, finished)
         receiver.look(first_unseen=True)
+        for gate in self._gates or ():
+            gate.look(first_unseen=True)
         receiver.attach()
         gone = [stamp for at, stamp in enumerate(stamps) if at not in set(lost)]
         return Release(
             released=len(gone),
             first=Instant.of_ns(gone[0] if gone else finished),
             last=Instant.of_ns(gone[-1] if gone else finished),
-            sent=tuple(Instant.of_ns(one.sent) for one in self._awaited),
+            sent=tuple(Instant.of_ns(held.what.sent) for held in self._held),
         )
 
     def look(self) -> None:
@@ -131,19 +172,44 @@ class Burst:
         self._written.look()
 
     async def collect(self) -> None:
-        """Waits for every answer, each within its own time-out."""
-        await self._written.wait()
+        """Waits for every answer and every program's end, each within its own time-out."""
+        if self._gates is None:
+            await self._written.wait()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._gates.wait(), name="wait for commands")
+            group.create_task(self._written.wait(), name="wait for answers")
 
-    def results(self) -> list[Answer | Failure | None]:
-        """What came, in the order of the requests; None where it is still awaited."""
-        return [one.result() for one in self._awaited]
+    def results(self) -> list[Answer | Ended | Failure | None]:
+        """What came, in the order of leaving; None where it is still awaited."""
+        return [held.what.result() for held in self._held]
 
     def close(self) -> None:
         """Closes all that is open. What is still under way is cut."""
+        if self._gates is not None:
+            self._gates.close()
         if self._receiver is not None:
             self._receiver.close()
         for connection in self._connections:
             connection.close()
+
+    async def end(self) -> None:
+        """Ends what commands left running; at once where there are none.
+
+        Raises:
+            TargetError: something of it would not end.
+        """
+        if self._gates is not None:
+            await self._gates.end()
+
+    def _early(self) -> list[Awaited | Gate]:
+        return [*self._written.ready(), *(gate for gate in self._gates or () if gate.look())]
+
+    def _give_up(self, one: Awaited | Gate, because: str, at: int) -> None:
+        if isinstance(one, Gate):
+            one.give_up(because, at)
+        else:
+            self._written.give_up(one, because, at)
 
     @property
     def _written(self) -> Receiver:
@@ -180,7 +246,9 @@ def _batches(whole: Sequence[T]) -> list[Sequence[T]]:
     return [whole[at : at + _AT_A_TIME] for at in range(0, len(whole), _AT_A_TIME)]
 
 
-def _send_all(going: Sequence[tuple[Callable[[bytes], int], bytes]]) -> tuple[list[int], list[int]]:
+def _send_all(
+    going: Sequence[tuple[Callable[[bytes], object], bytes]],
+) -> tuple[list[int], list[int]]:
     """The instants just before each send, and which of them failed."""
     stamps = [0] * len(going)
     lost: list[int] = []

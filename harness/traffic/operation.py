@@ -1,4 +1,4 @@
-"""An operation: what a user of the service does, as a request, and the rules that sort its answers.
+"""An operation: what a user does, as a request or a command, and the rules that sort what comes of it.
 
 Templates and rules are parsed once, in ``compile``. Nothing is sent here.
 """
@@ -17,7 +17,8 @@ from harness.model.errors import UserError
 from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
 from harness.model.plan import HttpCall, OperationPlan
 from harness.model.units import Duration
-from harness.traffic.answer import Answer, Failure
+from harness.traffic.answer import Answer, Ended, Failure
+from harness.traffic.command import Command, CommandTemplate, as_text
 from harness.traffic.request import json_bytes, request_bytes
 from harness.traffic.variables import Variables
 
@@ -86,13 +87,13 @@ class CallTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """``on`` is the service it goes to. Made by ``compile``."""
+    """``call`` is a request to the service ``on``, or a command, which asks none. Made by ``compile``."""
 
     name: str
     on: str
     timeout: Duration
-    method: str
-    call: CallTemplate
+    call: CallTemplate | CommandTemplate
+    key: Template | None
     variables: Variables
     acknowledged: Expression | None
     rejected: Expression | None
@@ -106,36 +107,85 @@ class Operation:
             ExpressionProblem: a rule that cannot be read; ``experiment/`` has said so before.
         """
         what = f"operation {plan.name}"
+        try:
+            key = None if plan.key is None else Template.parse(plan.key)
+        except TemplateProblem as problem:
+            raise UserError(f"{what}: {problem}") from problem
         return cls(
             name=plan.name,
             on=plan.on,
             timeout=plan.timeout,
-            method=plan.http.method,
-            call=CallTemplate.compile(plan.http, what=what, sources=sources),
+            call=_call(plan, what, sources),
+            key=key,
             variables=Variables.compile(plan.vars),
             acknowledged=None if plan.acknowledged is None else parse(plan.acknowledged),
             rejected=None if plan.rejected is None else parse(plan.rejected),
         )
 
-    def request(
-        self, values: Mapping[str, Any], address: Address, *, turn: int | None = None
-    ) -> bytes:
-        """The bytes of one request; ``values`` come before the operation's own variables.
+    @property
+    def is_command(self) -> bool:
+        return isinstance(self.call, CommandTemplate)
+
+    @property
+    def request_call(self) -> CallTemplate:
+        """The call of an operation that is a request."""
+        assert isinstance(self.call, CallTemplate), f"operation {self.name} is a command"
+        return self.call
+
+    def known(self, values: Mapping[str, Any], *, turn: int | None = None) -> dict[str, Any]:
+        """Everything its placeholders may name; ``values`` come before its own variables.
 
         ``turn`` counts the requests of one kind from 0, for variables that are lists; without it
         ``n`` of the values does.
 
         Raises:
-            UserError: a placeholder without a value, or a value that breaks the request.
+            UserError: a placeholder without a value.
         """
         at = turn if turn is not None else int(values.get("n", 1)) - 1
         try:
-            own = self.variables.pick(at, lambda template: self.call.fill(template, values))
+            own = self.variables.pick(at, lambda template: self.fill(template, values))
         except TemplateProblem as problem:
             raise UserError(f"operation {self.name}: {problem}") from problem
-        return self.call.request({**own, **values}, address)
+        return {**own, **values}
 
-    def classify(self, came: Answer | Failure) -> Outcome:
+    def request(
+        self, values: Mapping[str, Any], address: Address, *, turn: int | None = None
+    ) -> bytes:
+        """The bytes of one request; for ``values`` and ``turn`` see ``known``.
+
+        Raises:
+            UserError: a placeholder without a value, or a value that breaks the request.
+        """
+        return self.request_call.request(self.known(values, turn=turn), address)
+
+    def command(self, values: Mapping[str, Any], *, turn: int | None = None) -> Command:
+        """One run of the command; for ``values`` and ``turn`` see ``known``.
+
+        Raises:
+            UserError: a placeholder without a value, or a value that is no text.
+        """
+        assert isinstance(self.call, CommandTemplate), f"operation {self.name} is a request"
+        argv, env = self.call.fill(self.known(values, turn=turn))
+        return Command(operation=self.name, argv=argv, env=env, timeout=self.timeout)
+
+    def key_of(self, values: Mapping[str, Any], *, turn: int | None = None) -> str | None:
+        """What names the effect in the state; None where the operation says nothing of it.
+
+        Raises:
+            UserError: a placeholder without a value, or a value that is no text.
+        """
+        if self.key is None:
+            return None
+        try:
+            return as_text(self.fill(self.key, self.known(values, turn=turn)))
+        except (TemplateProblem, UserError) as problem:
+            raise UserError(f"operation {self.name}: its key: {problem}") from problem
+
+    def fill(self, template: Template, values: Mapping[str, Any]) -> Any:
+        sources = self.call.sources
+        return template.fill(values, env=sources.env, file=sources.file)
+
+    def classify(self, came: Answer | Ended | Failure) -> Outcome:
         """What became of the operation.
 
         Once either rule is given, no default stands in for the other: what matches neither is
@@ -144,24 +194,34 @@ class Operation:
         if isinstance(came, Failure):
             return Unknown(came.because)
         if self.acknowledged is None and self.rejected is None:
-            return _by_status(came.status)
+            return _by_default(came)
         problems: list[str] = []
         if self.acknowledged is not None and _matches(self.acknowledged, came, problems):
             return Acknowledged()
         if self.rejected is not None and _matches(self.rejected, came, problems):
             return Rejected()
-        return Unknown("; ".join([f"answered {came.status}", *dict.fromkeys(problems)]))
+        return Unknown("; ".join([came.words(), *dict.fromkeys(problems)]))
 
 
-def _by_status(status: int) -> Outcome:
-    if 200 <= status < 300:
+def _call(plan: OperationPlan, what: str, sources: Sources) -> CallTemplate | CommandTemplate:
+    if plan.command is not None:
+        return CommandTemplate.compile(plan.command, what=what, sources=sources)
+    assert plan.http is not None, f"{what} is neither a request nor a command"
+    return CallTemplate.compile(plan.http, what=what, sources=sources)
+
+
+def _by_default(came: Answer | Ended) -> Outcome:
+    if isinstance(came, Ended):
+        # What a command did before it failed, nobody knows.
+        return Acknowledged() if came.exit_code == 0 else Unknown(came.words())
+    if 200 <= came.status < 300:
         return Acknowledged()
-    return Rejected() if 400 <= status < 500 else Unknown(f"answered {status}")
+    return Rejected() if 400 <= came.status < 500 else Unknown(came.words())
 
 
-def _matches(rule: Expression, answer: Answer, problems: list[str]) -> bool:
+def _matches(rule: Expression, came: Answer | Ended, problems: list[str]) -> bool:
     try:
-        value = evaluate(rule, answer.values())
+        value = evaluate(rule, came.values())
     except EvaluationProblem as problem:
         problems.append(str(problem))
         return False

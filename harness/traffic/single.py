@@ -1,4 +1,4 @@
-"""One operation by itself, on a connection of its own; for ``prepare``. No burst enters here."""
+"""One operation by itself, a request or a command; for ``prepare``. No burst enters here."""
 
 import asyncio
 import time
@@ -8,13 +8,15 @@ from typing import Any
 
 from harness.model.address import Address
 from harness.model.errors import TargetError
-from harness.traffic.answer import Answer
+from harness.processes.programs import Programs
+from harness.traffic.answer import Answer, Ended
 from harness.traffic.connection import READ_SIZE, Connection, resolve
+from harness.traffic.gate import Gates
 from harness.traffic.operation import Operation
 from harness.traffic.receiver import RESET, Awaited
 from harness.traffic.response import ResponseReader
 
-__all__ = ["Answer", "send"]
+__all__ = ["Answer", "Ended", "run", "send"]
 
 
 async def send(operation: Operation, *, address: Address, values: Mapping[str, Any]) -> Answer:
@@ -32,13 +34,39 @@ async def send(operation: Operation, *, address: Address, values: Mapping[str, A
         # All but the last byte, as in a burst: `elapsed` then means the same in both.
         await connection.write(content[:-1], within=operation.timeout)
         awaited = Awaited(
-            connection.opened, ResponseReader(method=operation.method), operation.timeout
+            connection.opened,
+            ResponseReader(method=operation.request_call.method),
+            operation.timeout,
         )
         came = await _answer(awaited, content[-1:])
     finally:
         connection.close()
     if not isinstance(came, Answer):
         raise TargetError(what, came)
+    return replace(came, outcome=operation.classify(came))
+
+
+async def run(operation: Operation, *, programs: Programs, values: Mapping[str, Any]) -> Ended:
+    """Runs the command once and returns its end with its outcome. Leaves no process behind.
+
+    Raises:
+        TargetError: no end within the operation's time-out.
+        UserError: a placeholder without a value, or a command that is missing.
+    """
+    gates = Gates([operation.command(values)], programs)
+    try:
+        await gates.start()
+        (gate,) = gates
+        gate.sent = time.monotonic_ns()
+        gate.open()
+        await gates.wait()
+    finally:
+        gates.close()
+        await gates.end()
+    came = gate.result()
+    if not isinstance(came, Ended):
+        because = "no end" if came is None else came.because
+        raise TargetError(f"operation {operation.name}", because)
     return replace(came, outcome=operation.classify(came))
 
 

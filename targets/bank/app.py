@@ -1,6 +1,6 @@
-"""A bank with one endpoint, written twice: VARIANT=naive loses updates, VARIANT=atomic does not.
+"""A bank with one endpoint, written many times: VARIANT says how a withdrawal is done.
 
-README.md draws the race. Both variants answer 409 when there is not enough money.
+README.md draws the races. All variants answer 409 when there is not enough money.
 """
 
 import os
@@ -11,43 +11,39 @@ import asyncpg
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, PositiveInt
 
-
-class Withdrawal(BaseModel):
-    amount: PositiveInt
-
-
-class NotEnoughMoney(Exception):
-    pass
-
-
-async def withdraw_naive(pool: asyncpg.Pool, account: int, amount: int) -> int:
-    """Between the two awaits others read the balance that this one is about to replace."""
-    balance = await pool.fetchval("SELECT balance FROM accounts WHERE id = $1", account)
-    if balance is None or balance < amount:
-        raise NotEnoughMoney
-    remaining: int = balance - amount
-    await pool.execute("UPDATE accounts SET balance = $2 WHERE id = $1", account, remaining)
-    return remaining
-
-
-async def withdraw_atomic(pool: asyncpg.Pool, account: int, amount: int) -> int:
-    """The database checks and writes in one statement, under the row's lock."""
-    remaining: int | None = await pool.fetchval(
-        "UPDATE accounts SET balance = balance - $2 "
-        "WHERE id = $1 AND balance >= $2 RETURNING balance",
-        account,
-        amount,
-    )
-    if remaining is None:
-        raise NotEnoughMoney
-    return remaining
-
+from bank.withdrawals import (
+    NotEnoughMoney,
+    withdraw_atomic,
+    withdraw_autocommit_lock,
+    withdraw_check_relative,
+    withdraw_for_update,
+    withdraw_ledger,
+    withdraw_naive,
+    withdraw_process_lock,
+    withdraw_read_committed,
+    withdraw_serializable,
+    withdraw_version_checked,
+    withdraw_version_ignored,
+)
 
 VARIANTS: dict[str, Callable[[asyncpg.Pool, int, int], Awaitable[int]]] = {
     "naive": withdraw_naive,
+    "read-committed": withdraw_read_committed,
+    "autocommit-lock": withdraw_autocommit_lock,
+    "version-ignored": withdraw_version_ignored,
+    "check-relative": withdraw_check_relative,
+    "process-lock": withdraw_process_lock,
     "atomic": withdraw_atomic,
+    "for-update": withdraw_for_update,
+    "serializable": withdraw_serializable,
+    "version-checked": withdraw_version_checked,
+    "ledger": withdraw_ledger,
 }
 withdraw_from = VARIANTS[os.environ["VARIANT"]]
+
+
+class Withdrawal(BaseModel):
+    amount: PositiveInt
 
 
 @asynccontextmanager

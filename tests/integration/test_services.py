@@ -207,7 +207,7 @@ def test_stack_when_a_port_is_taken_meanwhile_then_another_is_tried(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = [taken.getsockname()[1], free_port()]
-        monkeypatch.setattr("harness.services.run.free_port", lambda: ports.pop(0))
+        monkeypatch.setattr("harness.services.program.free_port", lambda: ports.pop(0))
         taken.listen()
 
         async def play() -> None:

@@ -222,6 +222,25 @@ def test_a_query_when_not_one_value_then_says_what_came(
     assert raised.value.detail == came + "a probe needs exactly one row with one column"
 
 
+def list_of(url: str, query: str) -> Any:
+    return on(url, lambda client: client.fetch_list(query, within=S30))
+
+
+def test_a_query_when_a_list_is_asked_for_then_all_values_of_its_column(
+    database: tuple[str, str],
+) -> None:
+    _, url = database
+    assert list_of(url, "SELECT 'b' UNION ALL SELECT 'a' ORDER BY 1") == Plain(["a", "b"])
+    assert list_of(url, "SELECT 1 WHERE 1 = 0") == Plain([])
+    for query, came in (
+        ("SELECT 1, 2", "gave rows of 2 columns; "),
+        ("CREATE TABLE no_list (a int)", "gave no rows; "),
+    ):
+        with pytest.raises(TargetError) as raised:
+            list_of(url, query)
+        assert raised.value.detail == came + "a probe with list: true needs rows with one column"
+
+
 def test_an_error_when_in_a_query_then_in_the_databases_own_words(
     database: tuple[str, str],
 ) -> None:

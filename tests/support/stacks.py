@@ -42,8 +42,9 @@ def a_target(
     services: Sequence[ServicePlan],
     hops: Sequence[HopPlan] = (),
     allow_hosts: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> TargetPlan:
-    """A target called ``shop`` in ``folder``."""
+    """A target called ``shop`` in ``folder``; ``env`` is its variant's."""
     return TargetPlan(
         name="shop",
         title="",
@@ -52,6 +53,7 @@ def a_target(
         services=tuple(services),
         hops=tuple(hops),
         allow_hosts=tuple(allow_hosts),
+        env=dict(env or {}),
     )
 
 
@@ -95,10 +97,11 @@ class Scene:
         proxy: ProxyEndpoint | None = None,
         variant: str | None = None,
         allow_hosts: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
     ) -> Stack:
-        """A stack that is not up yet; without ``proxy`` it must need none."""
+        """A stack that is not up yet; without ``proxy`` it must need none. ``env`` is the variant's."""
         return Stack(
-            a_plan(a_target(self.target, services, hops, allow_hosts), variant=variant),
+            a_plan(a_target(self.target, services, hops, allow_hosts, env), variant=variant),
             folder=self.run,
             mark=self.mark,
             record=self.events.append,

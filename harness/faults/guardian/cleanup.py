@@ -1,7 +1,7 @@
 """The guardian's work once the runner is gone: undo, end, remove, and write down what was done.
 
-Faults on other people's proxies are undone beside the ending of processes, so that neither waits
-for the other; what was put on our own proxy ends with its process.
+Faults on other people's proxies are undone, and containers removed, beside the ending of processes,
+so that none waits for the other; what was put on our own proxy ends with its process.
 """
 
 import time
@@ -11,11 +11,18 @@ from threading import Thread
 
 from harness.faults.guardian.duties import Duties, duties, events_in
 from harness.faults.guardian.told import in_words
-from harness.faults.guardian.undo import close_hop, not_undone, undo_fault, undone
+from harness.faults.guardian.undo import (
+    close_hop,
+    not_undone,
+    remove_container,
+    undo_fault,
+    undone,
+)
 from harness.journal.reader import GUARDIAN_FILE
 from harness.journal.writer import Journal
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
     FaultIntended,
     FaultNotUndone,
     HarnessFailed,
@@ -28,7 +35,7 @@ from harness.processes.marks import Group
 from harness.processes.scratch import remove_scratch, scratch_of
 
 Record = Callable[[AnyEvent], object]
-Intention = FaultIntended | HopIntended
+Intention = FaultIntended | HopIntended | ContainerIntended
 
 # Two seconds are promised for all; a service that obeys SIGTERM needs a fraction of this.
 _GRACE = Duration.of_ms(500)
@@ -43,7 +50,7 @@ def clean_up(journal: Path, mark: str) -> int:
         return 0
     told: list[AnyEvent] = []
     record = _recorder(journal.with_name(GUARDIAN_FILE), told)
-    undoing = _in_threads(todo, record)
+    undoing = _in_threads(todo, mark, record)
     _end_processes(todo, mark, record)
     for scratch in scratch_of(mark):
         remove_scratch(scratch)
@@ -73,8 +80,8 @@ def _recorder(path: Path, told: list[AnyEvent]) -> Record:
     return record
 
 
-def _in_threads(todo: Duties, record: Record) -> list["_Undoing"]:
-    """A thread for each proxy, since a stuck one, or its server, must not hold up the others."""
+def _in_threads(todo: Duties, mark: str, record: Record) -> list["_Undoing"]:
+    """A thread for each proxy and container: a stuck one, or its server, must not hold up the others."""
     by_proxy: dict[tuple[object, object], list[Intention]] = {}
     for fault in todo.faults:
         if not _is_ours(fault, todo):
@@ -82,7 +89,8 @@ def _in_threads(todo: Duties, record: Record) -> list["_Undoing"]:
             by_proxy.setdefault(key, []).append(fault)
     for hop in todo.hops:
         by_proxy.setdefault((hop.admin, hop.proxy), []).append(hop)
-    undoing = [_Undoing(intentions, record) for intentions in by_proxy.values()]
+    alone: list[list[Intention]] = [[container] for container in todo.containers]
+    undoing = [_Undoing(each, mark, record) for each in (*by_proxy.values(), *alone)]
     for each in undoing:
         each.thread.start()
     return undoing
@@ -91,17 +99,26 @@ def _in_threads(todo: Duties, record: Record) -> list["_Undoing"]:
 class _Undoing:
     """Takes intentions back one by one, in a thread of its own."""
 
-    def __init__(self, intentions: list[Intention], record: Record) -> None:
+    def __init__(self, intentions: list[Intention], mark: str, record: Record) -> None:
         self._left = intentions
+        self._mark = mark
         self._record = record
         self.thread = Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
         while self._left:
-            first = self._left[0]
-            told = undo_fault(first) if isinstance(first, FaultIntended) else close_hop(first)
+            told = self._take_back(self._left[0])
             self._left.pop(0)
             self._record(told)
+
+    def _take_back(self, intention: Intention) -> AnyEvent:
+        match intention:
+            case FaultIntended():
+                return undo_fault(intention)
+            case HopIntended():
+                return close_hop(intention)
+            case ContainerIntended():
+                return remove_container(intention, self._mark)
 
     def give_up(self, *, at: Instant) -> None:
         """Waits until then, and tells what is not done by then."""

@@ -5,7 +5,7 @@ undone. Nothing is judged here, so a line too many or too few can only mean one 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import msgspec
 from harness.journal.lines import decode
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
+    ContainerRemoved,
     FaultIntended,
     FaultUndone,
     HopClosed,
@@ -27,13 +29,14 @@ from harness.model.events import (
 # Tells apart, before decoding, the few lines that matter from a hundred thousand that do not.
 _MATTERS = re.compile(
     rb'"type":\s*"(?:FaultIntended|FaultUndone|HopIntended|HopOpened|HopClosed'
-    rb'|ProcessStarted|ProcessEnded|RunFinished)"'
+    rb'|ProcessStarted|ProcessEnded|ContainerIntended|ContainerRemoved|RunFinished)"'
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duties:
-    """``finished``: the runner did it all itself. ``own_admins``: APIs of our own proxies.
+    """``finished``: the runner did it all itself. ``own_admins``: APIs of the proxies that end with the
+    run; one in a container lives on, and is announced like somebody else's.
 
     ``started`` are all processes ever started, since children may outlive an ended one; ``running``
     those whose end nobody has seen.
@@ -44,6 +47,7 @@ class Duties:
     hops: tuple[HopIntended, ...] = ()
     started: tuple[ProcessStarted, ...] = ()
     running: tuple[ProcessStarted, ...] = ()
+    containers: tuple[ContainerIntended, ...] = ()
     own_admins: frozenset[str] = frozenset()
 
 
@@ -54,6 +58,7 @@ def duties(events: Iterable[AnyEvent]) -> Duties:
     hops: dict[tuple[str, str], HopIntended] = {}
     started: list[ProcessStarted] = []
     running: dict[tuple[str, int], ProcessStarted] = {}
+    containers: dict[str, ContainerIntended] = {}
     own_admins: set[str] = set()
     for event in events:
         match event:
@@ -67,7 +72,7 @@ def duties(events: Iterable[AnyEvent]) -> Duties:
                 hops[event.admin, event.proxy] = event
             case HopClosed():
                 hops.pop((event.admin, event.proxy), None)
-            case HopOpened() if event.observed == "here":
+            case HopOpened() if _ends_with_the_run(event, hops):
                 own_admins.add(event.admin)
             case ProcessStarted():
                 started.append(event)
@@ -75,15 +80,30 @@ def duties(events: Iterable[AnyEvent]) -> Duties:
             case ProcessEnded():
                 running.pop((event.name, event.pid), None)
             case _:
-                pass
+                _follow_container(event, containers)
     return Duties(
         finished=finished,
         faults=tuple(reversed(faults.values())),
         hops=tuple(reversed(hops.values())),
         started=tuple(started),
         running=tuple(running.values()),
+        containers=tuple(reversed(containers.values())),
         own_admins=frozenset(own_admins),
     )
+
+
+def _ends_with_the_run(event: HopOpened, announced: Mapping[tuple[str, str], HopIntended]) -> bool:
+    return event.observed == "here" and (event.admin, event.proxy) not in announced
+
+
+def _follow_container(event: AnyEvent, containers: dict[str, ContainerIntended]) -> None:
+    match event:
+        case ContainerIntended():
+            containers[event.container] = event
+        case ContainerRemoved():
+            containers.pop(event.container, None)
+        case _:
+            pass
 
 
 def events_in(journal: Path) -> Iterator[AnyEvent]:

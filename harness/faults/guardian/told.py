@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from harness.model.events import AnyEvent, FaultNotUndone, FaultUndone, HopClosed, ProcessEnded
+from harness.model.events import (
+    AnyEvent,
+    ContainerRemoved,
+    FaultNotUndone,
+    FaultUndone,
+    HopClosed,
+    ProcessEnded,
+)
 
 T = TypeVar("T")
 
@@ -16,6 +23,8 @@ def in_words(events: Sequence[AnyEvent]) -> str:
     ]
     if names := [each.name for each in _of(ProcessEnded, events)]:
         done.append(f"ended {', '.join(dict.fromkeys(names))}")
+    if names := [each.name for each in _of(ContainerRemoved, events)]:
+        done.append(f"removed the container of {', '.join(dict.fromkeys(names))}")
     if left := _of(FaultNotUndone, events):
         done.append(f"could not take back {', '.join(each.remains for each in left)}")
     return (

@@ -1,4 +1,4 @@
-"""Takes back what faults and hops did, from their intentions alone, each in its own way.
+"""Takes back faults, hops and containers, from their intentions alone, each in its own way.
 
 The ways are loaded when one is needed: most runs leave nothing for a guardian to undo.
 """
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
+    ContainerRemoved,
     FaultIntended,
     FaultNotUndone,
     FaultUndone,
@@ -70,7 +72,20 @@ def close_hop(event: HopIntended) -> AnyEvent:
     return HopClosed(hop=event.hop, admin=event.admin, proxy=event.proxy, found=found)
 
 
-def not_undone(event: FaultIntended | HopIntended, because: str) -> FaultNotUndone:
+def remove_container(event: ContainerIntended, mark: str) -> AnyEvent:
+    """``ContainerRemoved``, or ``FaultNotUndone`` with the command that removes it. Never raises."""
+    try:
+        from harness.processes.containers import Engine
+
+        found = Engine.open().remove_soon(event.container, mark=mark)
+    except Exception as error:  # whatever it was: the other containers must still be removed
+        return not_undone(event, _words(error))
+    return ContainerRemoved(name=event.name, container=event.container, found=found)
+
+
+def not_undone(
+    event: FaultIntended | HopIntended | ContainerIntended, because: str
+) -> FaultNotUndone:
     """What remains of it, and the call that removes it by hand."""
     if isinstance(event, HopIntended):
         return FaultNotUndone(
@@ -80,6 +95,14 @@ def not_undone(event: FaultIntended | HopIntended, because: str) -> FaultNotUndo
             remains=f"proxy {event.proxy} of {event.admin}",
             command=_removal({"admin": event.admin, "proxy": event.proxy}),
         )
+    if isinstance(event, ContainerIntended):
+        return FaultNotUndone(
+            fault=f"container {event.container}",
+            round=0,
+            because=because,
+            remains=f"container {event.container} of {event.name}",
+            command=_removing(event.container),
+        )
     return FaultNotUndone(
         fault=event.fault,
         round=event.round,
@@ -87,6 +110,12 @@ def not_undone(event: FaultIntended | HopIntended, because: str) -> FaultNotUndo
         remains=f"fault {event.fault} ({event.kind}) on {event.on}",
         command=COMMANDS.get(event.kind, _removal)(event.undo),
     )
+
+
+def _removing(container: str) -> str:
+    from harness.processes.containers import removing_command
+
+    return removing_command(container)
 
 
 def _removal(undo: Mapping[str, object]) -> str:

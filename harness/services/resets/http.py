@@ -13,6 +13,7 @@ from harness.kinds import params, to_params
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import HttpCall, ResetPlan
 from harness.model.units import Duration
+from harness.processes.programs import Programs
 
 _LIMIT = Duration.of_s(30)
 
@@ -21,6 +22,7 @@ class HttpReset:
     """Sends one request; any answer below 400 is success."""
 
     kind: ClassVar[str] = "http"
+    speaks: ClassVar[str] = "http"
     summary: ClassVar[str] = "a request that puts the state back, such as POST /reset"
 
     @params
@@ -39,7 +41,13 @@ class HttpReset:
         self._sources = sources
 
     @classmethod
-    def make(cls, plan: ResetPlan, values: Mapping[str, Any], sources: Sources) -> "HttpReset":
+    def make(
+        cls,
+        plan: ResetPlan,
+        values: Mapping[str, Any],
+        sources: Sources,
+        programs: Programs | None = None,  # noqa: ARG003 - as all kinds
+    ) -> "HttpReset":
         return cls(to_params(cls.Params, plan.params), plan.on, values, sources)
 
     async def run(self, connections: Connections) -> None:

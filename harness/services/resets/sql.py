@@ -9,12 +9,14 @@ from harness.connections.secrets import Sources
 from harness.kinds import params, to_params
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
+from harness.processes.programs import Programs
 
 
 class SqlReset:
     """Runs its script as it is: braces in SQL are the database's, nothing is filled in."""
 
     kind: ClassVar[str] = "sql"
+    speaks: ClassVar[str] = "sql"
     summary: ClassVar[str] = "an SQL script that puts the state back: a file, or the text itself"
 
     @params
@@ -32,6 +34,7 @@ class SqlReset:
         plan: ResetPlan,
         values: Mapping[str, Any],  # noqa: ARG003 - as all kinds
         sources: Sources,  # noqa: ARG003 - as all kinds
+        programs: Programs | None = None,  # noqa: ARG003 - as all kinds
     ) -> "SqlReset":
         return cls(to_params(cls.Params, plan.params), plan.on)
 

@@ -13,10 +13,16 @@ from harness.model.errors import HarnessBug
 
 def test_a_client_when_asked_for_twice_then_is_the_same(tmp_path: Path) -> None:
     async def main() -> None:
-        pool = Connections({"db": f"sqlite:///{tmp_path}/x.db", "app": "http://127.0.0.1:1"})
+        urls = {
+            "db": f"sqlite:///{tmp_path}/x.db",
+            "app": "http://127.0.0.1:1",
+            "cache": "redis://127.0.0.1:1",
+        }
+        pool = Connections(urls)
         first, second = await asyncio.gather(pool.sql("db"), pool.sql("db"))
         assert first is second
         assert await pool.http("app") is await pool.http("app")
+        assert await pool.redis("cache") is await pool.redis("cache")
         await pool.close()
         await pool.close()
 
@@ -34,6 +40,15 @@ def test_a_url_when_it_becomes_known_later_then_is_found() -> None:
         await pool.close()
 
     asyncio.run(main())
+
+
+def test_a_pid_when_it_becomes_known_later_then_is_found() -> None:
+    pids: dict[str, int] = {}
+    pool = Connections({}, pids)
+    with pytest.raises(HarnessBug, match="no process is known for service 'app'; known are none"):
+        pool.pid("app")
+    pids["app"] = 7
+    assert pool.pid("app") == 7
 
 
 def test_closing_when_one_client_fails_then_the_others_are_closed_too(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.connections.secrets import file_text
+from harness.connections.secrets import file_text, hidden, spellings
 from harness.model.errors import UserError
 
 
@@ -20,3 +20,10 @@ def test_a_file_when_missing_binary_or_long_then_says_so(tmp_path: Path) -> None
     for name, words in (("none", "cannot be read"), ("binary", "no UTF-8"), ("long", "64 KiB")):
         with pytest.raises(UserError, match=words):
             file_text(tmp_path)(name)
+
+
+def test_hidden_when_a_password_is_spelled_in_any_way_then_none_of_it_is_left() -> None:
+    secrets = spellings("p/w'\n x")
+    for form in ("p/w'\n x", "p%2Fw%27%0A%20x", "p%2Fw%27%0A+x", "p/w'\\n x"):
+        assert hidden(f"not {form}!", secrets) == "not •••!"
+    assert hidden("as it is", spellings("")) == "as it is"

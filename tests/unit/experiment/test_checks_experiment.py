@@ -4,27 +4,6 @@ import pytest
 
 from tests.unit.experiment.tiny import plans, problems
 
-AT_END = "at_end: 100 - balance == 10 * acknowledged(withdraw)"
-
-
-@pytest.mark.parametrize(
-    ("source", "wrong"),
-    [
-        ("at_end: balance == 1", 0),
-        ("at_end: acknowledged(withdraw) <= 10", 0),
-        ("at_end: stock >= balance", 0),
-        ("at_end: 1 == 1", 1),
-        ("at_end: acknowledged(login) == 1", 1),
-        ("always: balance >= 100 - 20 * acknowledged(withdraw)", 0),
-        ("always: balance >= stock", 1),
-        ("always: acknowledged(withdraw) >= 0", 1),
-        ("always: balance >= unknown(withdraw)", 1),
-        ("always: balance >= acknowledged(login)", 1),
-    ],
-)
-def test_invariant_when_it_can_not_be_judged_then_is_told(tmp_path, source, wrong):
-    assert len(problems(tmp_path, experiment={AT_END: source})) == wrong
-
 
 def test_steady_state_when_it_counts_or_reads_nothing_then_is_told(tmp_path):
     changed = {"- balance == 100": "- balance == 100\n  - unknown(withdraw) == 0\n  - 1 == 1"}

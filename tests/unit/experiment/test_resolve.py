@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
-from harness.model.plan import BurstStep, FaultStep, HeaderMatch, Plan
+from harness.experiment.load import load
+from harness.kinds import to_params
+from harness.model.plan import BurstStep, CommandCall, FaultStep, HeaderMatch, Plan
 from harness.model.units import Duration, from_builtin, to_builtin
-from tests.unit.experiment.tiny import plans
+from tests.unit.experiment.tiny import KINDS, Limits, Run, plans
 
 BURST = "{operation: withdraw, concurrency: 2, vars: {amount: [10, 20]}}"
 
@@ -113,3 +115,49 @@ def test_variants_when_asked_for_and_not_in_the_file_then_are_expected_to_hold(t
         ("atomic", "violated"),
         ("naive", "held"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "full", "enough"),
+    [
+        pytest.param(6, False, 5, id="more-than-enough"),
+        pytest.param(5, False, None, id="just-enough"),
+        pytest.param(6, True, None, id="all-asked-for"),
+    ],
+)
+def test_plan_when_a_violation_is_expected_then_five_rounds_of_it_are_enough(
+    tmp_path, rounds, full, enough
+):
+    naive, atomic = plans(tmp_path, rounds=rounds, full=full)
+    assert (naive.rounds, naive.stop_after) == (rounds, enough)
+    assert (atomic.rounds, atomic.stop_after) == (rounds, None)
+
+
+def test_plan_when_all_is_done_by_commands_then_there_is_no_service(tmp_path):
+    path = tmp_path / "e.yaml"
+    path.write_text(
+        "experiment: e\n"
+        "target:\n"
+        "  target: reports\n"
+        "  variants: {bare: {env: {FORM: bare}}}\n"
+        '  reset: {command: "rm -f {folder}/a.log"}\n'
+        '  operations: {night: {command: "bash night.sh {folder}/a.log {n}", key: "{n}"}}\n'
+        '  probes: {torn: {file: "{folder}/a.log", record: "a{2}", count: torn}}\n'
+        "method:\n  - burst: {operation: night, concurrency: 2}\n"
+        "invariants:\n  whole: {at_end: torn == 0}\n"
+    )
+    (plan,) = load([path], kinds=KINDS, seed=1, rounds=None, time_limit=None)
+    assert plan.target.services == ()
+    (night,) = plan.target.operations
+    assert night.http is None and night.on == "" and night.key == "{n}"
+    command = CommandCall(command="bash night.sh {folder}/a.log {n}", env={"FORM": "bare"})
+    assert night.command == command
+    (reset,), (probe,) = plan.target.resets, plan.target.probes
+    assert (reset.on, probe.on, probe.params["record"]) == ("", "", "a{2}")
+
+
+def test_plan_when_a_service_has_limits_then_they_are_plain_values(tmp_path):
+    ready = "    ready: {http: GET /healthz, within: 5s}"
+    naive, _ = plans(tmp_path, target={ready: f"{ready}\n    limits: {{files: 256}}"})
+    assert naive.target.services[1].params["limits"] == {"files": 256}
+    assert to_params(Run.Params, naive.target.services[1].params).limits == Limits(files=256)

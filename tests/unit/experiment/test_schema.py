@@ -54,3 +54,15 @@ def test_schema_when_a_key_may_be_left_out_then_null_is_still_no_value():
 def test_good_file_when_its_keys_are_compared_then_all_are_in_the_schema(which):
     file = plain(parse((HERE / "good" / f"{which}.yaml").read_text(), "f", Report()))
     assert set(file) <= set(json_schema(which, KINDS)["properties"])
+
+
+def test_schema_when_a_service_may_have_limits_and_a_container_then_they_are_in_it():
+    schema = json_schema("target", KINDS)
+    definitions = schema["$defs"]
+    run = definitions["Service_run"]["properties"]
+    assert run["limits"] == {"$ref": "#/$defs/Limits", "default": None}
+    assert definitions["Limits"]["properties"]["files"]["type"] == "integer"
+    assert run["compose"]["type"] == "string"
+    assert set(definitions["Service_compose"]["required"]) == {"compose"}
+    assert definitions["Operation"]["oneOf"] == [{"required": ["http"]}, {"required": ["command"]}]
+    assert "services" not in schema["anyOf"][0]["required"]

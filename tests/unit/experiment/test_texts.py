@@ -6,6 +6,7 @@ from harness.experiment.draft import Draft
 from harness.experiment.report import Report
 from harness.experiment.source import parse
 from harness.experiment.texts import (
+    COMMAND_NAMES,
     Known,
     StateNames,
     answer_expression,
@@ -62,6 +63,16 @@ def test_answer_expression_when_it_names_a_probe_or_counts_then_is_told():
     )
     answer_expression(one, ("a",), None)
     assert len(told(one)) == 2
+
+
+def test_answer_expression_when_of_a_command_then_has_other_names():
+    source = "exit_code == 0 and status == 200"
+    one = draft(source)
+    answer_expression(one, ("a",), source, COMMAND_NAMES)
+    assert told(one) == ["23 unknown name 'status'. Only an answer over HTTP has status."]
+    one = draft(source)
+    answer_expression(one, ("a",), source)
+    assert told(one) == ["4 unknown name 'exit_code'. Only a command has exit_code."]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from harness.experiment.experiment_parts import Invariant
 from harness.experiment.fault_parts import Fault
 from harness.experiment.target_parts import Probe, Reset, Service
 from harness.experiment.worded import choice, word_of
-from tests.unit.experiment.tiny import KINDS
+from tests.unit.experiment.tiny import KINDS, Limits
 
 FAULT = TypeAdapter(choice(KINDS.faults, Fault, "fault"))
 SERVICE = TypeAdapter(choice(KINDS.services, Service, "service"))
@@ -44,6 +44,22 @@ def test_service_when_its_kind_has_a_hyphen_then_word_and_value_are_apart():
     assert SERVICE.validate_python({"embedded": "postgres"}).kind == "embedded-postgres"
 
 
+@pytest.mark.parametrize(
+    ("limits", "plain"),
+    [({"files": 256}, {"files": 256}), ({}, {"files": None})],
+    ids=["given", "nothing-in-it"],
+)
+def test_attribute_when_it_is_a_dataclass_then_its_fields_are_keys(limits, plain):
+    service = SERVICE.validate_python({"run": "a", "limits": limits})
+    assert service.params().limits == Limits(**limits)
+    assert service.plain_params() == {"run": "a", "cwd": None, "limits": plain}
+
+
+def test_word_when_beside_another_that_knows_it_as_a_key_then_is_no_word():
+    assert SERVICE.validate_python({"compose": "a#b"}).plain_params() == {"compose": "a#b"}
+    assert SERVICE.validate_python({"compose": "a#b", "run": "c"}).texts() == {"run": "c"}
+
+
 def test_main_attribute_when_not_the_kinds_namesake_then_is_the_first():
     invariant = INVARIANT.validate_python({"at_end": "a == 1"})
     assert invariant.texts() == {"at_end": "a == 1"}
@@ -71,6 +87,13 @@ def test_main_attribute_when_not_the_kinds_namesake_then_is_the_first():
         (SERVICE, {"run": "a", "embedded": "postgres"}),
         (SERVICE, {"run": {"run": "a"}}),
         (RESET, {"sql": "DELETE", "file": "a.sql"}),
+        (RESET, {"redis": []}),
+        (RESET, {"redis": {"a": "b"}}),
+        (SERVICE, {"run": "a", "limits": {"files": "256"}}),
+        (SERVICE, {"run": "a", "limits": {"files": 256, "file": 1}}),
+        (SERVICE, {"run": "a", "limits": {"files": 3}}),
+        (SERVICE, {"run": "a", "limits": []}),
+        (SERVICE, {"run": "a", "node": "b", "compose": "c#d"}),
     ],
 )
 def test_value_when_its_words_do_not_fit_then_is_refused(adapter, value):

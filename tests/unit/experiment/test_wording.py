@@ -1,5 +1,7 @@
 """A validator's errors in our words, and values without what is wrong with them."""
 
+from typing import Literal
+
 import pytest
 from pydantic import Field, ValidationError
 
@@ -15,6 +17,7 @@ class Inner(Strict):
 
 class Outer(Strict):
     inner: Inner
+    way: Literal["up", "down"] = "up"
     word: str = "a"
     share: float = 1.0
     items: list[Inner] = Field(default=[])
@@ -41,6 +44,14 @@ def test_errors_when_several_then_each_is_told_at_its_place():
         "3:8 share: found the text 'x'. a number. ",
         "4:8 items: found an empty mapping. a list. ",
     ]
+
+
+@pytest.mark.parametrize(
+    ("way", "hint"), [("dwn", "Did you mean down?"), ("sideways", ""), (3, "")]
+)
+def test_choice_when_wrong_then_the_nearest_is_named(way, hint):
+    (said,) = told(f"inner: {{}}\nway: {way}\n", {"inner": {}, "way": way})
+    assert said.endswith(f"'up' or 'down'. {hint}")
 
 
 def test_key_when_nothing_stands_behind_it_then_is_told_once():

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.experiment.words import (
     JUST_TRUE,
+    Amount,
     Bytes,
     BytesPerSecond,
     DashedName,
@@ -17,6 +18,7 @@ from harness.experiment.words import (
     PositiveSpan,
     Span,
     Text,
+    TextOrTexts,
     Variables,
     describe,
 )
@@ -49,6 +51,10 @@ def taken(hint, value):
         (Percent, "30%", 0.3),
         (Percent, "12.5 %", 0.125),
         (Text, "", ""),
+        (Amount, 2.5, 2.5),
+        (Amount, "200MiB", "200MiB"),
+        (TextOrTexts, "a", "a"),
+        (TextOrTexts, ["a", ""], ["a", ""]),
         (Identifier, "with_draw2", "with_draw2"),
         (DashedName, "never-overdrawn", "never-overdrawn"),
         (FolderName, "bank.v2", "bank.v2"),
@@ -86,6 +92,11 @@ def test_value_when_right_then_is_taken(hint, value, made):
         (Text, 3, "Put it in quotes."),
         (Text, ["a"], "a list"),
         (Text, "x" * 10_001, "10000 characters"),
+        (Amount, False, "found false"),
+        (Amount, "9" * 50, "a number, or one with a unit"),
+        (TextOrTexts, [], "the list is empty"),
+        (TextOrTexts, ["a", 3], "Put it in quotes."),
+        (TextOrTexts, None, "nothing"),
         (Identifier, "with-draw", "no hyphen"),
         (Identifier, "2nd", "letters"),
         (DashedName, "a--b", "single hyphens"),
@@ -96,6 +107,7 @@ def test_value_when_right_then_is_taken(hint, value, made):
         (ExpressionText, True, "found true"),
         (Variables, {"a-b": 1}, "no name for a variable"),
         (Variables, {"rid": 1}, "filled in by the harness itself"),
+        (Variables, {"folder": 1}, "filled in by the harness itself"),
         (Variables, {"a": []}, "the list is empty"),
     ],
 )

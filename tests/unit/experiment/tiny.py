@@ -118,14 +118,55 @@ class Down:
         pass
 
 
+@params
+class Limits:
+    files: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.files is not None and self.files < 16:
+            raise ValueError(f"files is {self.files}; write 16 or more")
+
+
 class Run:
     kind = "run"
     summary = "a command"
+    takes_env = True
 
     @params
     class Params:
         run: str
         cwd: str | None = None
+        limits: Limits | None = None
+
+
+class Node:
+    kind = "node"
+    summary = "a script"
+    takes_env = True
+
+    @params
+    class Params:
+        node: str
+        limits: Limits | None = None
+
+
+class Compose:
+    kind = "compose"
+    summary = "a container"
+    takes_env = True
+
+    @params
+    class Params:
+        compose: str
+
+
+class EmbeddedValkey:
+    kind = "embedded-valkey"
+    summary = "a store"
+
+    @params
+    class Params:
+        pass
 
 
 class EmbeddedPostgres:
@@ -149,15 +190,56 @@ class Url:
 class SqlProbe:
     kind = "sql"
     summary = "a query"
+    speaks = "sql"
 
     @params
     class Params:
         sql: str
+        list: bool = False
+
+
+class RedisProbe:
+    kind = "redis"
+    summary = "a command"
+    speaks = "redis"
+
+    @params
+    class Params:
+        redis: str
+
+
+class FileProbe:
+    kind = "file"
+    summary = "counts lines"
+    speaks = ""
+
+    @params
+    class Params:
+        file: str
+        record: str | None = None
+        count: Literal["lines", "torn", "records"] = "lines"
+
+        def __post_init__(self) -> None:
+            if (self.record is None) != (self.count == "lines"):
+                raise ValueError("count: only with record; write a grammar for the records")
+
+
+class ProcessProbe:
+    kind = "process"
+    summary = "of a process"
+    speaks = "process"
+
+    @params
+    class Params:
+        process: Literal["files", "memory", "threads", "lag"]
+        endpoint: str | None = None
+        value: str | None = None
 
 
 class HttpProbe:
     kind = "http"
     summary = "a request"
+    speaks = "http"
 
     @params
     class Params:
@@ -169,6 +251,7 @@ class HttpProbe:
 class SqlReset:
     kind = "sql"
     summary = "a script"
+    speaks = "sql"
 
     @params
     class Params:
@@ -179,11 +262,32 @@ class SqlReset:
 class HttpReset:
     kind = "http"
     summary = "a request"
+    speaks = "http"
 
     @params
     class Params:
         http: str
         json: object = None
+
+
+class RedisReset:
+    kind = "redis"
+    summary = "commands"
+    speaks = "redis"
+
+    @params
+    class Params:
+        redis: str | list[str]
+
+
+class CommandReset:
+    kind = "command"
+    summary = "a program"
+    speaks = ""
+
+    @params
+    class Params:
+        command: str
 
 
 class Always:
@@ -205,16 +309,64 @@ class AtEnd:
         expression: str
 
 
+class Monotonic:
+    kind = "monotonic"
+    summary = "one way only"
+    word = "expression"
+
+    @params
+    class Params:
+        expression: str
+        direction: Literal["up", "down"] = "up"
+        every: Duration = Duration.of_ms(20)
+
+
+class Bounded:
+    kind = "bounded"
+    summary = "within bounds"
+
+    @params
+    class Params:
+        expression: str
+        least: int | float | str | None = None
+        most: int | float | str | None = None
+        every: Duration = Duration.of_ms(20)
+
+        def __post_init__(self) -> None:
+            if self.least is None and self.most is None:
+                raise ValueError("bounded: has no bound; say least:, most: or both")
+
+
+class Unique:
+    kind = "unique"
+    summary = "nothing twice"
+
+    @params
+    class Params:
+        expression: str
+
+
+class ExactlyOnce:
+    kind = "exactly_once"
+    summary = "one effect each"
+    word = "operation"
+
+    @params
+    class Params:
+        operation: str
+        keys: str
+
+
 def _by_kind(*classes):
     return {each.kind: each for each in classes}
 
 
 KINDS = Kinds(
     faults=_by_kind(Latency, Slicer, Bandwidth, Status, Cut, Timeout, Down),
-    services=_by_kind(Run, EmbeddedPostgres, Url),
-    probes=_by_kind(SqlProbe, HttpProbe),
-    resets=_by_kind(SqlReset, HttpReset),
-    invariants=_by_kind(Always, AtEnd),
+    services=_by_kind(Run, Node, Compose, EmbeddedPostgres, EmbeddedValkey, Url),
+    probes=_by_kind(SqlProbe, HttpProbe, RedisProbe, FileProbe, ProcessProbe),
+    resets=_by_kind(SqlReset, HttpReset, RedisReset, CommandReset),
+    invariants=_by_kind(Always, AtEnd, Monotonic, Bounded, Unique, ExactlyOnce),
 )
 
 

@@ -146,7 +146,7 @@ def test_apply_when_the_step_says_whom_to_hit_then_the_proxy_is_told(server: Ser
 @pytest.mark.parametrize(
     ("hop", "lease", "seed"),
     [
-        pytest.param(HERE, "l-1", None, id="ours-has-the-seed-of-the-run"),
+        pytest.param(HERE, "l-1", 28474, id="ours-may-be-older-than-the-run"),
         pytest.param(BEFORE, "l-1", 28474, id="another-of-ours-is-told"),
         pytest.param(BEFORE, None, None, id="a-toxiproxy-would-not-listen"),
     ],

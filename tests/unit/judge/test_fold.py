@@ -26,6 +26,7 @@ from harness.model.events import (
     ProbeRead,
     ResetDone,
     RoundFinished,
+    RoundsCutShort,
     RoundStarted,
     RunFinished,
     Settled,
@@ -54,6 +55,7 @@ from tests.support.journals import (
 )
 
 HELD = a_run()
+VIOLATED = Expected(verdict="violated", invariants=("money-conserved",))
 LOST = [a_round(n, balance=80) for n in (1, 2, 3)]
 
 
@@ -351,6 +353,88 @@ def test_rounds_when_fewer_were_run_than_planned_then_are_not_held():
         "inconclusive",
         "2 of 3 rounds were run to their end",
     )
+
+
+# Rounds that were enough
+
+
+def cut_short(parts, *, stop_after=2, expected=VIOLATED, after=None, **changes):
+    """A run of ten planned rounds that was cut short after these."""
+    plan = replace(a_plan(rounds=10, expected=expected), stop_after=stop_after)
+    events = a_run(parts, plan=plan)
+    last = max(n for n, event in enumerate(events) if isinstance(event, RoundFinished)) + 1
+    said = RoundsCutShort(**{"rounds": len(parts), "broken": 2, **changes})
+    return numbered([*events[:last], said, *(after or []), *events[last:]])
+
+
+def enough_after(parts, **options):
+    """After how many rounds the judge says that they were enough, if ever."""
+    judging = Judge()
+    for event in cut_short(parts, **options):
+        judging.feed(event)
+        if isinstance(event, RoundFinished) and judging.enough_broken():
+            return event.round
+    return None
+
+
+def test_rounds_when_enough_were_broken_then_none_is_missing_and_the_sentence_says_so():
+    result = judge(cut_short(LOST[:2]))
+    assert (result.verdict, result.as_expected, result.exit_code) == ("violated", True, 0)
+    assert (result.rounds, result.planned_rounds, result.missing) == (2, 10, ())
+    assert result.reason == (
+        "money-conserved: violated in 2 of 2 rounds, then stopped (95 % CI 0.15–1.00)"
+    )
+
+
+def test_enough_when_every_expected_invariant_was_broken_so_often_then_and_not_before():
+    assert enough_after(LOST) == 2
+    assert enough_after([a_round(1, balance=80), a_round(2), a_round(3, balance=80)]) == 3
+    assert enough_after(LOST[:1]) is None
+
+
+def test_enough_when_one_of_two_expected_ones_is_never_broken_then_all_rounds_run():
+    both = Expected(verdict="violated", invariants=("money-conserved", "never-overdrawn"))
+    assert enough_after(LOST, expected=both) is None
+    steady = Expected(verdict="violated", invariants=("money-conserved", "steady-state"))
+    assert enough_after(LOST, expected=steady) is None
+
+
+def test_enough_when_none_is_named_then_any_one_will_do():
+    assert enough_after(LOST, expected=Expected(verdict="violated")) == 2
+
+
+def test_enough_when_the_plan_calls_nothing_enough_then_all_rounds_run():
+    assert enough_after(LOST, stop_after=None) is None
+    assert not Judge().enough_broken()
+
+
+def test_enough_when_a_broken_round_does_not_count_then_is_not_counted():
+    alone = [
+        a_round(n, balance=90, outcomes=("acknowledged",) * 5, overlapping=False) for n in (1, 2, 3)
+    ]
+    assert enough_after(alone) is None
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        pytest.param(
+            cut_short([a_round(1), a_round(2)]), "had not been broken", id="nothing broken"
+        ),
+        pytest.param(cut_short(LOST[:2], stop_after=3), "had not been broken", id="too few"),
+        pytest.param(cut_short(LOST[:2], rounds=3), "after 3, and 2 were run", id="other number"),
+        pytest.param(
+            cut_short(LOST[:2], after=a_round(3)), "began after the rounds", id="another round"
+        ),
+        pytest.param(
+            cut_short(LOST[:2], stop_after=None), "had not been broken", id="nothing is enough"
+        ),
+    ],
+)
+def test_rounds_when_cut_short_without_reason_then_the_evidence_contradicts_itself(events, words):
+    result = judge(events)
+    assert result.verdict == "error"
+    assert words in result.reason
 
 
 def test_run_when_no_invariant_is_declared_then_is_inconclusive():

@@ -1,9 +1,12 @@
+from fractions import Fraction
+
 import pytest
 
 from harness.judge.evidence import Lack
 from harness.judge.judgement import (
     Broken,
     RoundJudgement,
+    apart,
     do_not_count,
     lacks_in_words,
     most_telling,
@@ -11,6 +14,7 @@ from harness.judge.judgement import (
     plural,
     rounds_named,
 )
+from harness.model.units import Duration
 from harness.model.verdicts import Counterexample
 
 
@@ -64,6 +68,21 @@ def test_rounds_when_they_do_not_count_then_are_counted_with_their_reasons():
 def test_round_when_unfinished_or_without_a_value_then_does_not_count():
     assert not RoundJudgement(round=1, finished=False).counts
     assert not RoundJudgement(round=1, finished=True, error="e").counts
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "distance"),
+    [
+        pytest.param(3, 5, 2, id="numbers"),
+        pytest.param(Fraction(1, 2), 1, Fraction(1, 2), id="fractions"),
+        pytest.param(Duration.of_ms(2), Duration.of_ms(1), 1_000_000, id="durations"),
+        pytest.param("a", "b", 0, id="texts"),
+        pytest.param(True, 3, 0, id="a truth"),
+        pytest.param(Duration.of_ms(1), 3, 0, id="two sorts"),
+    ],
+)
+def test_apart_when_two_values_are_given_then_is_a_number_whatever_they_are(one, other, distance):
+    assert apart(one, other) == distance
 
 
 def test_number_when_one_then_is_singular():

@@ -1,8 +1,11 @@
 from msgspec.structs import replace
 
 from harness.judge.collect import RoundCollector
+from harness.judge.evidence import Lack
 from harness.judge.invariants import INVARIANTS
+from harness.judge.judgement import Broken, RoundJudgement
 from harness.judge.judges import InvariantJudges
+from harness.model.verdicts import Counterexample
 from tests.support.journals import MONEY_CONSERVED, NEVER_OVERDRAWN, a_plan
 
 KINDS = dict(INVARIANTS.items())
@@ -26,6 +29,21 @@ def test_round_when_judged_on_the_way_then_is_remembered_only_when_added():
     assert "did not finish" in judges.findings(None)[0].summary
 
 
+def test_broken_rounds_when_some_do_not_count_then_are_those_that_do():
+    judges = InvariantJudges([MONEY_CONSERVED], KINDS)
+    proof = Broken(counterexample=Counterexample(round=1, summary="s"), unknown=0)
+    weak = Lack(short="overlap under 2", detail="d")
+    for changes in (
+        {"broken": proof},
+        {"broken": proof, "lack": weak},
+        {"broken": proof, "error": "e"},
+        {},
+    ):
+        judges.add({"money-conserved": RoundJudgement(round=1, finished=True, **changes)})
+    assert judges.broken_rounds("money-conserved") == 1
+    assert judges.broken_rounds("steady-state") == 0
+
+
 def test_kind_when_unknown_then_is_an_error_that_names_the_known_ones():
     judges = InvariantJudges([replace(MONEY_CONSERVED, kind="sometimes")], KINDS)
     (finding,) = judges.findings(judges.judge(evidence()))
@@ -46,7 +64,7 @@ def test_judge_when_it_raises_then_the_others_are_still_asked():
         def judge(self, evidence):
             raise ZeroDivisionError("oops")
 
-        def finding(self, judgements):
+        def finding(self, judgements, *, enough=None):
             return InvariantJudges([MONEY_CONSERVED], KINDS).findings(None)[0]
 
     plans = [replace(NEVER_OVERDRAWN, kind="raising"), MONEY_CONSERVED]

@@ -9,7 +9,9 @@ from harness.judge.power import (
     Interval,
     at_least,
     at_most,
+    chance_of,
     clopper_pearson,
+    inverse_sampling,
     percent_upwards,
     power_sentence,
     smallest_shown,
@@ -68,6 +70,45 @@ def test_interval_when_it_makes_no_sense_then_is_refused(k, n):
         clopper_pearson(k, n)
 
 
+@given(tries)
+def test_inverse_when_at_its_ends_then_the_number_of_tries_has_half_the_error(k_of_n):
+    """By the chances of each number of tries until the k-th success, which nothing here uses."""
+    k, n = k_of_n
+    if not k:
+        return
+    interval = inverse_sampling(k, n)
+
+    def within(chance):
+        """The chance that n tries or fewer are needed."""
+        each = (comb(m - 1, k - 1) * chance**k * (1 - chance) ** (m - k) for m in range(k, n + 1))
+        return sum(each)
+
+    last = comb(n - 1, k - 1) * interval.high**k * (1 - interval.high) ** (n - k)
+    assert within(interval.low) == pytest.approx(0.025)
+    more = 1 - within(interval.high) + last
+    assert interval.high == 1 if k == n else more == pytest.approx(0.025)
+
+
+@given(tries)
+def test_chance_when_another_ended_the_run_then_its_interval_is_never_narrower(k_of_n):
+    k, n = k_of_n
+    if k:
+        ended, counted = chance_of(k, n, ended=True), chance_of(k, n)
+        assert counted.low <= ended.low + 1e-12
+        assert ended.high <= counted.high + 1e-12
+
+
+def test_inverse_when_every_try_succeeded_then_nothing_bounds_it_from_above():
+    assert str(inverse_sampling(5, 5)) == "0.47–1.00"
+    assert str(inverse_sampling(1, 1)) == "0.02–1.00"
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 3), (4, 3)], ids=["no success", "more than tries"])
+def test_inverse_when_it_makes_no_sense_then_is_refused(k, n):
+    with pytest.raises(ValueError, match="cannot have ended"):
+        inverse_sampling(k, n)
+
+
 @given(st.integers(1, 2_000))
 def test_smallest_shown_when_it_is_the_chance_then_no_round_shows_it_one_time_in_twenty(rounds):
     assert (1 - smallest_shown(rounds)) ** rounds == pytest.approx(0.05)
@@ -93,6 +134,12 @@ def test_percent_when_written_then_is_never_less_than_it_is(share):
 
 def test_sentences_when_twenty_rounds_then_say_what_twenty_rounds_show():
     assert violated_sentence(20, 20) == "violated in 20 of 20 rounds (95 % CI 0.83–1.00)"
+    assert violated_sentence(5, 7, stopped=True, ended=True) == (
+        "violated in 5 of 7 rounds, then stopped (95 % CI 0.29–0.96)"
+    )
+    assert violated_sentence(5, 7, stopped=True) == (
+        "violated in 5 of 7 rounds, then stopped (95 % CI 0.29–0.97)"
+    )
     assert violated_sentence(1, 1) == "violated in 1 of 1 round (95 % CI 0.02–1.00)"
     assert power_sentence(20) == (
         "a race with a chance of 14 % or more per round would have shown with 95 % confidence"

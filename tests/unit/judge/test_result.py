@@ -69,6 +69,11 @@ def test_power_when_invariants_differ_then_is_that_of_the_weakest():
     assert result.power.startswith("held in 2 rounds")
 
 
+def test_power_when_an_invariant_is_sampled_then_is_that_of_the_others():
+    assert judge(a_run(2)).power.startswith("held in 2 rounds: a race")
+    assert judge(a_run(2, plan=a_plan(rounds=2, invariants=[NEVER_OVERDRAWN]))).power == ""
+
+
 def test_note_when_turns_were_dropped_then_says_so():
     result = judge(changed(a_run(), a(HopCounted, round=2), dropped=7))
     assert result.notes == ("hop db saw more turns than were kept, so its overlap may be higher",)

@@ -66,6 +66,28 @@ def test_violated_when_told_then_is_the_share_of_the_rounds_that_count():
     assert "and in 1 that count for nothing else" in violated_in_words([broken(1), broken(2, WEAK)])
 
 
+def test_violated_when_that_was_enough_then_says_so_with_the_interval_of_its_kind():
+    ended = [broken(1), held(2), broken(3)]
+    assert violated_in_words(ended, enough=2) == (
+        "violated in 2 of 3 rounds, then stopped (95 % CI 0.09–0.99)"
+    )
+    assert finding_over_rounds(MONEY_CONSERVED, ended, enough=2).evidence["ci"] == [
+        pytest.approx(0.094299, abs=1e-6),
+        pytest.approx(0.987421, abs=1e-6),
+    ]
+    # Another one ended it: this one was only being counted.
+    for counted in ([broken(1), broken(2), held(3)], [broken(1), held(2), held(3)]):
+        interval = finding_over_rounds(MONEY_CONSERVED, counted, enough=2).evidence["ci"]
+        assert interval == finding_over_rounds(MONEY_CONSERVED, counted).evidence["ci"]
+        assert ", then stopped (95 % CI" in violated_in_words(counted, enough=2)
+
+
+def test_violated_when_no_round_counts_and_that_was_enough_for_another_then_says_both():
+    assert violated_in_words([broken(1, WEAK)], enough=1) == (
+        "violated in 1 of 1 round, then stopped, none of which counts (1 does not: overlap under 2)"
+    )
+
+
 def test_held_when_told_then_says_what_would_have_shown():
     assert held_in_words([held(n) for n in range(20)]).startswith("held in 20 rounds: a race")
     assert held_in_words([held(1), lacking(2)]).startswith(

@@ -5,7 +5,7 @@ import pytest
 from harness.judge.evidence import Lack
 from harness.judge.run_evidence import conclusion_of, steady_in_words
 from harness.judge.run_view import RoundSummary, RunView
-from harness.model.events import RunFinished, SteadyStateJudged
+from harness.model.events import RoundsCutShort, RunFinished, SteadyStateJudged
 from harness.model.verdicts import InvariantFinding, OperationCount, Verdict
 from tests.support.journals import a_plan, a_run
 
@@ -51,6 +51,15 @@ WHOLE = RunView(
 
 def test_run_when_whole_then_everything_is_shown():
     assert conclusion_of(WHOLE).verdict is Verdict.HELD
+
+
+def test_rounds_when_fewer_were_enough_then_none_is_missing():
+    cut = RoundsCutShort(rounds=2, broken=1)
+    two = replace(WHOLE, rounds=WHOLE.rounds[:2])
+    assert "2 of 3 rounds were run to their end" in conclusion_of(two).missing
+    assert conclusion_of(replace(two, cut_short=cut)).missing == ()
+    one = replace(WHOLE, rounds=WHOLE.rounds[:1], cut_short=cut)
+    assert "1 of 3 rounds were run to their end" in conclusion_of(one).missing
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.connections.pool import Connections
-from harness.expressions.plain import Plain
+from harness.expressions.plain import Plain, plain
+from harness.journal import lines
 from harness.model.errors import TargetError
+from harness.model.events import ProbeRead
 from harness.observe.read import Probe
 
 
@@ -61,3 +65,24 @@ def test_a_reading_when_it_fails_then_the_probe_is_named(what: str, message: str
     with pytest.raises(TargetError) as raised:
         asyncio.run(probe(question).read(Connections({})))
     assert str(raised.value) == f"{message}\nLook at it."
+
+
+@given(
+    st.lists(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
+        max_size=5,
+    )
+)
+def test_a_list_when_told_to_the_journal_then_comes_back_as_it_was_read(value: list[Any]) -> None:
+    """Texts stay apart from numbers: ``"1"`` and ``1`` are two keys."""
+    reading = asyncio.run(probe(Asked(plain(value))).read(Connections({})))
+    written = lines.encode(reading.as_event(purpose="at-end", round=1))
+    event = lines.decode(written)
+    assert isinstance(event, ProbeRead)
+    assert (event.value, event.exact) == (value, False)
+    assert [type(each) for each in event.value] == [type(each) for each in value]
+
+
+def test_a_list_when_it_holds_exact_numbers_then_they_are_texts_with_every_digit() -> None:
+    value = plain([Decimal("12.30"), 2**64])
+    assert (value.value, value.exact) == (["12.30", str(2**64)], False)

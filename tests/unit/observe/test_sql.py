@@ -15,8 +15,9 @@ from harness.observe.sql import Sql
 from tests.support.sources import sources_at
 
 
-def read(folder: Path, sql: str, **values: Any) -> Reading:
-    plan = ProbePlan(name="balance", kind="sql", on="db", params={"sql": sql})
+def read(folder: Path, sql: str, *, as_list: bool = False, **values: Any) -> Reading:
+    params = {"sql": sql, "list": as_list}
+    plan = ProbePlan(name="balance", kind="sql", on="db", params=params)
 
     async def main() -> Reading:
         connections = Connections({"db": f"sqlite:///{folder}/x.db"})
@@ -57,3 +58,15 @@ def test_a_brace_when_out_of_place_then_says_how_to_write_it(tmp_path: Path) -> 
 def test_a_placeholder_when_without_a_value_then_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'account' has no value"):
         read(tmp_path, "SELECT {account}")
+
+
+def test_a_query_when_a_list_is_wanted_then_all_values_of_its_column_come(tmp_path: Path) -> None:
+    seats = "SELECT 3 UNION ALL SELECT '3' UNION ALL SELECT NULL UNION ALL SELECT 3"
+    reading = read(tmp_path, seats, as_list=True)
+    assert (reading.value, reading.exact) == ([3, "3", None, 3], False)
+    assert read(tmp_path, "SELECT 1 WHERE 1 = 0", as_list=True).value == []
+
+
+def test_a_query_when_a_list_is_wanted_and_columns_are_many_then_says_so(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"^probe balance: gave rows of 2 columns; .*one column"):
+        read(tmp_path, "SELECT 1, 2", as_list=True)

@@ -243,3 +243,73 @@ def test_abilities_when_piped_or_not_utf8_then_neither_bars_nor_colour() -> None
 def test_console_when_fed_from_a_list_numbered_as_a_file_then_shows_the_same() -> None:
     events = of_variant("atomic")
     assert shown([(events, ATOMIC)]) == shown([(numbered(events), ATOMIC)])
+
+
+def a_suite() -> list[tuple[list[AnyEvent], Result]]:
+    """Four runs of two experiments, each with events of its own."""
+    found = []
+    for experiment in ("bank-overdraft", "bank-again"):
+        for result in (NAIVE, ATOMIC):
+            started, *rest = of_variant(result.variant or "")
+            run = f"{experiment}-{result.variant}"
+            plan = msgspec.structs.replace(started.plan, experiment=experiment)
+            begun = msgspec.structs.replace(started, run=run, plan=plan)
+            told = msgspec.structs.replace(result, run=run, experiment=experiment, run_ms=9_000.0)
+            found.append(([begun, *rest], told))
+    return found
+
+
+def test_console_when_there_are_more_than_three_runs_then_a_table_stands_for_what_is_as_expected(
+    snapshot: SnapshotAssertion,
+) -> None:
+    text = shown(a_suite())
+    assert "tested with" not in text
+    assert "4 of 4 as expected" in text
+    assert text == snapshot
+
+
+def side_by_side(*, interactive: bool = False, verbose: int = 0) -> str:
+    """A suite whose runs all begin before any of them ends."""
+    stream = io.StringIO()
+    console = Console(
+        stream=stream,
+        interactive=interactive,
+        color=interactive,
+        verbose=verbose,
+        width=100,
+        beside=True,
+    )
+    listeners = [(console.beside(), events, result) for events, result in a_suite()]
+    for events in zip(*(events for _, events, _ in listeners), strict=True):
+        for (listener, _, _), event in zip(listeners, events, strict=True):
+            listener(event)
+    for _, _, result in listeners:
+        console.judged(result)
+    results = [(result, Path("runs") / result.run) for _, _, result in listeners]
+    console.finish(results, planned=4, took=Duration.of_s(20))
+    return stream.getvalue()
+
+
+def test_console_when_runs_go_on_at_a_time_then_each_line_says_of_which_it_is(
+    snapshot: SnapshotAssertion,
+) -> None:
+    text = side_by_side()
+    assert "seed" not in text.partition("experiment ")[0], "a heading above mingled lines"
+    assert text.count("begun") == 4
+    assert text == snapshot
+
+
+def test_console_when_runs_go_on_at_a_time_and_verbose_then_their_phases_are_told() -> None:
+    text = side_by_side(verbose=1)
+    assert "  bank-again atomic: steady state\n" in text
+    assert "in flight together" not in text.partition("experiment ")[0]
+
+
+def test_console_when_runs_go_on_at_a_time_on_a_terminal_then_those_that_are_over_leave_the_bars(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    text = side_by_side(interactive=True)
+    *_, last = text.partition("━")
+    assert "bank-again atomic" in last
+    assert text.count("as expected") == 5, "a row for each, and the sum"

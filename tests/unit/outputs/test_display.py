@@ -1,6 +1,7 @@
 """Plain lines: one when a phase begins, one with each verdict."""
 
 import io
+from dataclasses import replace
 
 from harness.outputs.display import Display, Lines, Silence
 from harness.outputs.printer import Printer
@@ -53,3 +54,16 @@ def test_silence_when_told_anything_then_shows_nothing_and_no_row() -> None:
     display.say(heading("bank", "", 7))
     assert not display.judged(a_result())
     display.close()
+
+
+def test_lines_when_phases_would_mingle_then_only_begin_and_verdict_are_told() -> None:
+    stream = io.StringIO()
+    lines = Lines(Printer(stream, width=120, color=False), phases=False)
+    begun = Progress(run=a_result().run, label="bank atomic", rounds=20)
+    lines.begin(None, begun)
+    lines.changed(begun, replace(begun, phase="waiting for app", done=7))
+    lines.judged(a_result())
+    assert stream.getvalue().splitlines() == [
+        "  bank atomic: begun",
+        "  bank atomic   7/20   held       as expected",
+    ]

@@ -104,3 +104,16 @@ def test_bars_when_the_terminal_is_gone_then_nothing_is_raised() -> None:
     bars.say(paragraph("something went wrong"))
     bars.judged(a_result())
     bars.close()
+
+
+def test_judged_when_several_runs_go_on_then_its_row_moves_above_the_bars() -> None:
+    stream = io.StringIO()
+    bars = Bars(screen_on(stream, width=80), beside=True)
+    bars.begin(None, NAIVE)
+    bars.begin(None, ATOMIC)
+    assert bars.judged(a_violation())
+    before = stream.getvalue()
+    bars.changed(ATOMIC, Progress(run=ATOMIC.run, label="atomic", rounds=20, done=4, phase="x"))
+    assert "naive" not in stream.getvalue().removeprefix(before)
+    assert "naive" in before.rpartition("as expected")[0].rpartition("\n")[2]
+    bars.close()

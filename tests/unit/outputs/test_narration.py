@@ -8,6 +8,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
+    ContainerRemoved,
+    ContainerStarted,
     FaultUndone,
     HopClosed,
     HopIntended,
@@ -16,6 +19,7 @@ from harness.model.events import (
     ProcessEnded,
     ProcessIntended,
     ProcessStarted,
+    RoundsCutShort,
     ServiceReady,
     SteadyStateJudged,
 )
@@ -58,6 +62,11 @@ def test_sentence_when_a_run_goes_its_course_then_the_story_can_be_followed(
         HopClosed(hop="db", admin="http://127.0.0.1:8474", proxy="db", found=False),
         ProcessEnded(name="app", pid=7, exit_code=0, expected=True),
         ProcessEnded(name="app", pid=7, exit_code=3, expected=False),
+        RoundsCutShort(rounds=6, broken=5),
+        ContainerIntended(name="app", container="bank-app-1", image="bank-app"),
+        ContainerStarted(name="app", container="bank-app-1", id="c0ffee"),
+        ContainerRemoved(name="app", container="bank-app-1", found=True),
+        ContainerRemoved(name="app", container="bank-app-1", found=False),
     ]
     assert "\n".join(filter(None, map(sentence, events))) == snapshot
 

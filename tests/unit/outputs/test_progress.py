@@ -4,6 +4,9 @@ import pytest
 
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
+    ContainerRemoved,
+    ContainerStarted,
     FaultNotUndone,
     HarnessFailed,
     HopOpened,
@@ -12,6 +15,7 @@ from harness.model.events import (
     ProcessEnded,
     ProcessIntended,
     ProcessStarted,
+    RoundsCutShort,
     RunFinished,
     ServiceReady,
     SetupRefused,
@@ -19,7 +23,7 @@ from harness.model.events import (
 )
 from harness.model.units import Duration
 from harness.outputs.progress import Progress, Trouble, step
-from tests.support.journals import a_run
+from tests.support.journals import a_plan, a_run
 
 STARTED = ProcessStarted(name="app", pid=7, pgid=7, created=1.0)
 STOPPED = ProcessEnded(name="app", pid=7, exit_code=0, expected=True)
@@ -78,6 +82,29 @@ def test_step_when_rounds_finish_then_they_are_counted() -> None:
     for event in a_run(3):
         progress = step(progress, event)
     assert (progress.done, progress.rounds, progress.stage) == (3, 3, "done")
+
+
+def test_step_when_fewer_rounds_are_enough_then_none_is_left_to_wait_for() -> None:
+    progress = Progress()
+    for event in [*a_run(3, plan=a_plan(rounds=20))[:-1], RoundsCutShort(rounds=3, broken=2)]:
+        progress = step(progress, event)
+    assert (progress.count, progress.rounds) == ("3/3", 3)
+
+
+def test_step_when_services_are_containers_then_they_are_waited_for_likewise() -> None:
+    started, *_ = a_run(1)
+    made = ContainerIntended(name="app", container="bank-app-1", image="bank-app")
+    events = [
+        started,
+        made,
+        ContainerStarted(name="app", container="bank-app-1", id="c0ffee"),
+        ContainerStarted(name="proxy", container="bank-proxy-1", id="c0ffee"),
+        ContainerRemoved(name="app", container="bank-app-1", found=True),
+    ]
+    assert phases(events) == ["starting", "starting app", "waiting for app"]
+    running = step(Progress(stage="rounds"), events[-1])
+    assert running.stage == "stopping"
+    assert step(Progress(stage="rounds"), made).phase == "starting"
 
 
 def test_step_when_a_run_begins_then_nothing_of_the_one_before_is_left() -> None:

@@ -16,6 +16,8 @@ from harness.processes.command import (
     own_environment,
     own_program,
     resolve,
+    with_few_files,
+    words_of,
 )
 
 
@@ -85,3 +87,31 @@ def test_own_environment_when_made_then_our_package_is_found_first() -> None:
 def test_first_on_path_when_there_was_none_then_no_empty_part_is_left() -> None:
     assert first_on_path("/x", None) == first_on_path("/x", "") == "/x"
     assert first_on_path("/x", "/y:/z") == "/x:/y:/z"
+
+
+def test_words_of_when_quoted_then_words_stay_whole_and_no_shell_reads_them() -> None:
+    assert words_of("rm -f '{folder}/a b' $HOME", what="reset") == [
+        "rm",
+        "-f",
+        "{folder}/a b",
+        "$HOME",
+    ]
+    assert words_of("  ", what="reset") == []
+    with pytest.raises(UserError, match="reset: the command cannot be split into words"):
+        words_of("rm 'x", what="reset")
+
+
+def test_with_few_files_when_started_then_both_limits_hold_for_it_and_its_children() -> None:
+    says = "ulimit -Sn; ulimit -Hn; sh -c 'ulimit -n'; echo \"$*\""
+    argv = with_few_files(["/bin/sh", "-c", says, "sh", "a b", "$c"], 64)
+    ran = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["64", "64", "64", "a b $c"]
+
+
+def test_with_few_files_when_started_then_the_process_is_the_program_itself() -> None:
+    shows = "import os; print(os.getpid())"
+    with subprocess.Popen(
+        with_few_files([sys.executable, "-c", shows], 64), stdout=subprocess.PIPE, text=True
+    ) as ran:
+        said = ran.communicate()[0]
+    assert int(said) == ran.pid

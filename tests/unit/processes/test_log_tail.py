@@ -26,6 +26,14 @@ def test_last_lines_when_one_line_is_huge_then_it_is_cut_and_says_so(tmp_path: P
     assert len(last_lines(log)) == 500
 
 
+def test_last_lines_when_after_what_others_wrote_then_only_what_came_then(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("theirs\n")
+    assert last_lines(log, after=7) == ""
+    log.write_text("theirs\nours\n")
+    assert last_lines(log, after=7) == "ours"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400), st.integers(1, 5))
 def test_last_lines_when_the_log_is_anything_then_few_lines_none_blank(

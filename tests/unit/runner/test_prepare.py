@@ -11,11 +11,12 @@ from harness.model.address import Address
 from harness.model.errors import TargetError
 from harness.model.events import AnyEvent, Prepared
 from harness.model.outcomes import Acknowledged, Outcome, Unknown
-from harness.model.plan import HttpCall, OperationPlan, PreparePlan
+from harness.model.plan import CommandCall, HttpCall, OperationPlan, PreparePlan
 from harness.model.units import Duration, Instant
 from harness.runner import prepare
 from harness.traffic.answer import Answer
 from harness.traffic.operation import Operation
+from tests.support.programs import programs_in
 from tests.support.sources import sources_at
 
 LOGIN = Operation.compile(
@@ -91,3 +92,39 @@ def test_prepare_when_the_answer_lacks_what_is_captured_then_the_name_is_said(mo
     step = PreparePlan(operation="login", capture={"token": "json.key"})
     with pytest.raises(TargetError, match=r"capture token from json\.key"):
         prepared(monkeypatch, step)
+
+
+def run_command(tmp_path, command, **capture):
+    operation = Operation.compile(
+        OperationPlan(name="seed", command=CommandCall(command=command), timeout=Duration.of_s(30)),
+        sources=sources_at(),
+    )
+    events: list[AnyEvent] = []
+    hidden: list[str] = []
+    captured = asyncio.run(
+        prepare.run_prepare(
+            [PreparePlan(operation="seed", capture=capture)],
+            operations={"seed": operation},
+            address_of=lambda _service: pytest.fail("a command asks no service"),
+            values={},
+            record=events.append,
+            hide=hidden.append,
+            programs=programs_in(tmp_path),
+        )
+    )
+    return captured, hidden, events
+
+
+def test_prepare_when_a_step_is_a_command_then_its_output_is_captured(tmp_path):
+    captured, hidden, events = run_command(tmp_path, "echo t0ken {rid}", token="output")
+    assert captured == {"token": "t0ken prepare-1"}
+    assert hidden == ["t0ken prepare-1"]
+    assert events == [
+        Prepared(operation="seed", status=None, outcome=Acknowledged(), captured=("token",))
+    ]
+
+
+def test_prepare_when_a_command_fails_then_its_code_and_its_last_words_are_told(tmp_path):
+    with pytest.raises(TargetError) as raised:
+        run_command(tmp_path, "sh -c 'echo first >&2; echo no disk >&2; exit 4'")
+    assert "was not acknowledged (exit code 4: no disk" in raised.value.detail

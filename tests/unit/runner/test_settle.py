@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+import msgspec
 import pytest
 
 from harness.model.events import AnyEvent, NeverSettled, Settled
-from harness.model.plan import FaultStep
+from harness.model.plan import FaultStep, InvariantPlan, Plan, ProbePlan
 from harness.model.units import Duration
 from harness.observe.read import Reading
-from harness.runner.settle import careful_gap, settle
+from harness.runner.settle import careful_gap, settle, watched_of
 from harness.runner.wire import Quiet
 from tests.support.journals import a_burst, a_plan
 from tests.support.readings import answers, counts
@@ -139,3 +140,39 @@ def test_careful_gap_when_faults_keep_something_back_then_is_longer_than_all_of_
     plan = a_plan(method=[*faults, a_burst()])
     assert careful_gap(plan, sees_held=True) == ms(ours)
     assert careful_gap(plan, sees_held=False) == ms(before_a_foreign_one)
+
+
+def a_plan_over(**kinds: tuple[str, Duration | None]) -> Plan:
+    """A plan with a probe and an invariant of each name: the probe's kind, and how often it is read."""
+    plan = a_plan(
+        invariants=[
+            InvariantPlan(name=name, kind="any", expression=name, probes=(name,), every=every)
+            for name, (_, every) in kinds.items()
+        ]
+    )
+    probes = tuple(
+        ProbePlan(name=name, kind=kind, on="app", params={}) for name, (kind, _) in kinds.items()
+    )
+    return msgspec.structs.replace(plan, target=msgspec.structs.replace(plan.target, probes=probes))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "names", "must"),
+    [
+        pytest.param(
+            {"a": ("sql", None), "b": ("sql", ms(20))}, ("a", "b"), {"a"}, id="one-at-end"
+        ),
+        pytest.param({"b": ("file", ms(20))}, ("b",), {"b"}, id="sampled-alone"),
+        pytest.param(
+            {"a": ("sql", None), "p": ("process", ms(20))}, ("a",), {"a"}, id="a-process-sampled"
+        ),
+        pytest.param({"p": ("process", ms(20))}, (), set(), id="a-process-alone"),
+        pytest.param({"p": ("process", None)}, ("p",), {"p"}, id="a-process-at-end"),
+    ],
+)
+def test_watched_when_invariants_differ_then_what_is_read_at_the_end_must_stand_still(
+    kinds, names, must
+):
+    watched = watched_of(a_plan_over(**kinds))
+    assert (watched.names, set(watched.must)) == (names, must)
+    assert set(watched.at_end) == {name for name, (_, every) in kinds.items() if every is None}

@@ -10,7 +10,6 @@ import pytest
 
 from harness.model.errors import UserError
 from harness.model.units import Duration
-from harness.services.run import search_path
 from tests.support.stacks import Scene, a_service
 from tests.support.waiting import until
 
@@ -94,10 +93,3 @@ def test_run_when_the_command_is_none_then_user_error(
 ) -> None:
     with pytest.raises(UserError, match=says):
         shown(scene, command)
-
-
-def test_search_path_when_the_user_activated_an_environment_then_its_programs_come_first() -> None:
-    ours = str(Path(sys.executable).parent)
-    env = {"VIRTUAL_ENV": "/theirs", "PATH": "/other/bin"}
-    assert search_path(env).split(os.pathsep) == ["/theirs/bin", ours, "/other/bin"]
-    assert search_path({**env, "VIRTUAL_ENV": sys.prefix}).split(os.pathsep) == [ours, "/other/bin"]

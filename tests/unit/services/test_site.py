@@ -7,7 +7,8 @@ from harness.services.site import ServiceKind
 
 
 def test_services_when_listed_then_the_built_in_kinds_and_no_more() -> None:
-    assert list(SERVICES) == ["embedded-postgres", "run", "url"]
+    kinds = ["compose", "embedded-postgres", "embedded-valkey", "node", "run", "url"]
+    assert list(SERVICES) == kinds
 
 
 def test_services_when_a_kind_is_looked_at_then_it_has_the_form_of_one() -> None:

@@ -1,6 +1,7 @@
 """The stack with services that are only pretended: order, wiring, ready, retries, stopping."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     class Pretended:
         kind = "pretended"
         summary = ""
+        takes_env = True
 
         @params
         class Params:
@@ -86,7 +88,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     async def close_hops(_self: Hops) -> None:
         known.done.append("close hops")
 
-    monkeypatch.setattr(stack_module, "SERVICES", {"pretended": Pretended})
+    class Engine(Pretended):
+        takes_env = False
+
+    kinds = {"pretended": Pretended, "engine": Engine}
+    monkeypatch.setattr(stack_module, "SERVICES", kinds)
     monkeypatch.setattr(Hops, "open", open_hop)
     monkeypatch.setattr(Hops, "close", close_hops)
     monkeypatch.setattr(Hops, "remaining", lambda _self: ("a proxy",))
@@ -156,6 +162,50 @@ def test_bring_up_when_templates_name_variant_and_port_then_they_are_filled(
     stack = scene.stack(service("app", "{variant} {port} {{x}}"), variant="naive")
     asyncio.run(stack.bring_up())
     assert world.filled["app"][0] == "naive 1001 {x}"
+
+
+def test_bring_up_when_the_variant_has_an_env_then_programs_have_it_and_wait_for_what_it_names(
+    world: World, scene: Scene
+) -> None:
+    stack = scene.stack(
+        service("app", A="own", B="{port}"),
+        a_service("cache", "engine"),
+        a_service("postgres", "engine"),
+        variant="lock",
+        # Only programs have an environment: of the engines none waits for the other.
+        env={"A": "{variant}", "URL": "{services.postgres.port}", "C": "{services.cache.port}"},
+    )
+    asyncio.run(stack.bring_up())
+    assert world.done == ["start cache", "start postgres", "start app"]
+    assert world.filled["app"][1] == {"A": "lock", "B": 1003, "URL": 1002, "C": 1001}
+    assert stack.programs.env.items() >= {"A": "lock", "URL": "1002"}.items()
+
+
+def test_programs_when_the_stack_is_up_then_they_run_in_the_target_s_folder_and_surroundings(
+    scene: Scene,
+) -> None:
+    programs = scene.stack().programs
+    assert programs.folder == scene.target
+    assert programs.env["PYTHONPATH"].split(os.pathsep)[0] == str(scene.folder)
+    assert (programs.logs, programs.mark) == (scene.run / "logs", scene.mark)
+
+
+def test_programs_when_the_variant_s_env_cannot_be_filled_then_user_error(scene: Scene) -> None:
+    with pytest.raises(UserError, match="the variant's env: 'nothing' has no value"):
+        _ = scene.stack(env={"A": "{nothing}"}).programs
+
+
+@pytest.mark.usefixtures("world")
+def test_bring_up_when_done_then_the_folder_for_files_is_there_and_empty(scene: Scene) -> None:
+    old = scene.run / "files" / "deep"
+    old.mkdir(parents=True)
+    (old / "report.log").write_text("of an earlier run")
+    stack = scene.stack(service("app", "{folder}/x"))
+    assert old.exists()
+    asyncio.run(stack.bring_up())
+    folder = Path(stack.names["folder"])
+    assert folder == (scene.run / "files").resolve()
+    assert list(folder.iterdir()) == []
 
 
 def test_bring_up_when_an_environment_variable_is_missing_then_user_error_names_it(

@@ -63,8 +63,24 @@ def test_url_when_it_leads_to_a_file_then_it_has_no_address(scene: Scene) -> Non
     asyncio.run(play())
 
 
-def test_url_when_a_template_gives_https_then_it_is_refused(scene: Scene) -> None:
-    scene.env["SHOP"] = "https://127.0.0.1:443"
+@pytest.mark.parametrize("scheme", ["https", "rediss"])
+def test_url_when_a_template_gives_one_with_tls_then_it_is_refused(
+    scene: Scene, scheme: str
+) -> None:
+    scene.env["SHOP"] = f"{scheme}://127.0.0.1:443"
     stack = scene.stack(a_service("app", "url", url="{env:SHOP}"))
-    with pytest.raises(UserError, match="service app: its URL begins with https, which is not"):
+    with pytest.raises(UserError, match=f"service app: its URL begins with {scheme}, which is not"):
         asyncio.run(stack.bring_up())
+
+
+def test_url_when_it_is_a_redis_with_a_password_then_it_is_there_and_hidden(scene: Scene) -> None:
+    async def play(port: int) -> None:
+        plan = a_service("cache", "url", url=f"redis://:s3cret-pass@localhost:{port}/2")
+        async with scene.up(plan) as stack:
+            assert stack.urls["cache"].endswith(f"@localhost:{port}/2")
+            assert stack.address("cache").port == port
+            assert stack.pids == {}
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        asyncio.run(play(listening.getsockname()[1]))
+    assert set(scene.hidden) == {"s3cret-pass"}

@@ -20,6 +20,7 @@ HOP = Address("127.0.0.1", 15432)
         pytest.param("postgresql://u:p@[::1]/app", Address("::1", 5432), id="ipv6"),
         pytest.param("postgresql+asyncpg://h/app", Address("h", 5432), id="driver"),
         pytest.param("mysql://u@h/app", Address("h", 3306), id="mysql"),
+        pytest.param("redis://:p@h/0", Address("h", 6379), id="redis"),
         pytest.param("sqlite:///tmp/x.db", None, id="file"),
     ],
 )
@@ -55,6 +56,11 @@ def test_with_address_when_led_to_a_hop_then_all_else_stays() -> None:
     url = "postgresql://us%40er:p%3Aw@db.example:5433/app?sslmode=disable&x=1"
     expected = "postgresql://us%40er:p%3Aw@127.0.0.1:15432/app?sslmode=disable&x=1"
     assert with_address(url, HOP) == expected
+
+
+def test_with_address_when_there_is_only_a_password_then_it_stays() -> None:
+    assert with_address("redis://:p%3Aw@h:6379/2", HOP) == "redis://:p%3Aw@127.0.0.1:15432/2"
+    assert password_in("redis://:p%3Aw@h:6379/2") == "p%3Aw"
 
 
 def test_with_address_when_the_hop_is_ipv6_then_it_has_brackets() -> None:

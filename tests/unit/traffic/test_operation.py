@@ -1,4 +1,4 @@
-"""Operations: filled requests, and answers sorted by rule or by status."""
+"""Operations: filled requests and commands, and answers sorted by rule or by status."""
 
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from harness.connections.answer import Headers
 from harness.model.address import Address
 from harness.model.errors import UserError
 from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
-from harness.model.plan import HttpCall, OperationPlan
+from harness.model.plan import CommandCall, HttpCall, OperationPlan
 from harness.model.units import Duration, Instant
-from harness.traffic.answer import Answer, Failure
+from harness.traffic.answer import Answer, Ended, Failure
 from harness.traffic.operation import Operation
 from tests.support.sources import sources_at
 
@@ -173,3 +173,53 @@ def test_any_answer_when_sorted_then_has_one_outcome_and_nothing_raises(
 ) -> None:
     rules = {"acknowledged": "json.items[0].a == 1 / json.b", "rejected": "headers['x'] > 1"}
     assert isinstance(sort(answer(status, body), **rules), Acknowledged | Rejected | Unknown)
+
+
+def night(**changes: Any) -> Operation:
+    call = CommandCall(command="bash report.sh {folder}/x.log '{n} of {name}'", env={"V": "{rid}"})
+    plan: dict[str, Any] = {"name": "night", "command": call, "timeout": Duration.of_s(30)}
+    return Operation.compile(OperationPlan(**{**plan, **changes}), sources=sources_at())
+
+
+def test_a_command_when_filled_then_no_value_becomes_a_second_word() -> None:
+    values = {"folder": "/a b", "n": 2, "name": "c d'; rm", "rid": "r-1"}
+    command = night().command(values)
+    assert command.argv == ("bash", "report.sh", "/a b/x.log", "2 of c d'; rm")
+    assert (command.env, command.timeout) == ({"V": "r-1"}, Duration.of_s(30))
+
+
+def test_a_command_when_a_value_is_missing_then_the_operation_is_named() -> None:
+    with pytest.raises(UserError, match="operation night: 'folder' has no value"):
+        night().command({"n": 1})
+
+
+def end_of(exit_code: int, output: str = "", errors: str = "") -> Ended:
+    at = Instant.of_ns(1)
+    return Ended(exit_code=exit_code, output=output, errors=errors, sent=at, last=at)
+
+
+def test_a_command_when_there_are_no_rules_then_anything_but_0_is_unknown() -> None:
+    assert night().classify(end_of(0)) == Acknowledged()
+    assert night().classify(end_of(3)) == Unknown("exit code 3")
+    assert night().classify(end_of(-15)) == Unknown("ended by SIGTERM")
+
+
+def test_a_command_when_there_are_rules_then_they_see_its_code_and_both_texts() -> None:
+    what = night(acknowledged="'done' in output", rejected="exit_code == 2 and 'busy' in errors")
+    assert what.classify(end_of(1, output="all done")) == Acknowledged()
+    assert what.classify(end_of(2, errors="busy")) == Rejected()
+    assert what.classify(end_of(0)) == Unknown("exit code 0")
+
+
+def test_a_key_when_filled_then_sees_what_the_request_sees() -> None:
+    assert operation().key_of({"rid": "r-1"}) is None
+    keyed = operation(key="{rid}/{amount}")
+    assert [keyed.key_of({"rid": "r"}, turn=turn) for turn in range(3)] == ["r/10", "r/20", "r/10"]
+    assert operation(key="{n}").key_of({"n": 7}) == "7"
+
+
+def test_a_key_when_a_value_is_missing_then_says_that_it_is_the_key() -> None:
+    with pytest.raises(UserError, match="operation withdraw: its key: 'order' has no value"):
+        operation(key="{order}").key_of({"rid": "r"})
+    with pytest.raises(UserError, match="operation withdraw: "):
+        operation(key="{")

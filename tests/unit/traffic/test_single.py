@@ -3,19 +3,23 @@
 import asyncio
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
 from harness.model.address import Address
 from harness.model.errors import TargetError
 from harness.model.outcomes import Acknowledged, Unknown
-from harness.model.plan import HttpCall, OperationPlan
+from harness.model.plan import CommandCall, HttpCall, OperationPlan
 from harness.model.units import Duration
+from harness.processes.marks import marked
 from harness.traffic.answer import Answer
 from harness.traffic.operation import Operation
-from harness.traffic.single import send
+from harness.traffic.single import run, send
+from tests.support.programs import programs_in
 from tests.support.sources import sources_at
 
+S30 = Duration.of_s(30)
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"token": "t"}'
 
 
@@ -90,3 +94,33 @@ def test_an_operation_when_its_time_is_over_then_says_so() -> None:
 def test_an_operation_when_nobody_listens_then_names_the_address() -> None:
     with pytest.raises(TargetError, match=r"operation login: could not connect to 127.0.0.1:1: "):
         asyncio.run(send(LOGIN, address=Address("127.0.0.1", 1), values={"user": "ann"}))
+
+
+def command(text: str, timeout: Duration = S30, **rules: str) -> Operation:
+    plan = OperationPlan(name="night", command=CommandCall(command=text), timeout=timeout, **rules)
+    return Operation.compile(plan, sources=sources_at())
+
+
+def test_a_command_when_run_alone_then_has_its_outcome_and_values(tmp_path: Path) -> None:
+    what = command("sh -c 'echo $0; pwd' {word}", acknowledged="'b c' in output")
+    programs = programs_in(tmp_path)
+    came = asyncio.run(run(what, programs=programs, values={"word": "b c"}))
+    assert came.outcome == Acknowledged()
+    assert came.output == f"b c\n{tmp_path}"
+    assert came.sent < came.last
+    assert marked(programs.mark) == []
+
+
+def test_a_command_when_its_time_is_over_then_says_so_and_none_of_it_is_left(
+    tmp_path: Path,
+) -> None:
+    programs = programs_in(tmp_path)
+    with pytest.raises(TargetError, match="operation night: no end within 100 ms"):
+        asyncio.run(
+            run(
+                command("sh -c 'sleep 600 & sleep 600'", Duration.of_ms(100)),
+                programs=programs,
+                values={},
+            )
+        )
+    assert marked(programs.mark) == []

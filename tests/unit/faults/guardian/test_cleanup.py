@@ -17,6 +17,8 @@ from harness.journal.reader import read
 from harness.journal.writer import Journal
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
+    ContainerRemoved,
     FaultIntended,
     FaultNotUndone,
     FaultUndone,
@@ -29,6 +31,7 @@ from harness.model.events import (
 from harness.model.units import Duration
 from harness.processes.marks import MARK, marked
 from harness.processes.scratch import make_scratch, scratch_of
+from tests.support.containers import EngineInMemory
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +201,25 @@ def test_clean_up_when_its_own_file_cannot_be_written_then_it_works_all_the_same
     (tmp_path / "guardian.jsonl").mkdir()
     assert clean_up(journal_of(tmp_path), mark) == 0
     assert process.wait() == -15
+
+
+def test_clean_up_when_the_run_had_a_container_then_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = uuid.uuid4().hex
+    engine = EngineInMemory().install(monkeypatch)
+    engine.create("harness-app-1", {"Labels": {"harness.mark": mark}})
+    intended = ContainerIntended(name="app", container="harness-app-1", image="app:1")
+    assert clean_up(journal_of(tmp_path, intended), mark) == 0
+    assert engine.containers == {}
+    assert ContainerRemoved in {type(event) for event in told(tmp_path)}
+
+
+def test_clean_up_when_a_container_stays_then_exit_code_6(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EngineInMemory(fails="remove").install(monkeypatch)
+    intended = ContainerIntended(name="app", container="harness-app-1", image="app:1")
+    assert clean_up(journal_of(tmp_path, intended), uuid.uuid4().hex) == 6
+    (left,) = (event for event in told(tmp_path) if isinstance(event, FaultNotUndone))
+    assert left.command == "docker rm --force --volumes harness-app-1"

@@ -11,6 +11,8 @@ from harness.faults.guardian.duties import Duties, duties, events_in
 from harness.journal.lines import encode
 from harness.model.events import (
     AnyEvent,
+    ContainerIntended,
+    ContainerRemoved,
     FaultIntended,
     FaultUndone,
     HopClosed,
@@ -124,3 +126,35 @@ def test_events_in_when_a_text_only_mentions_an_event_then_it_is_not_taken_for_o
 ) -> None:
     path = written(tmp_path, [process('"type":"RunFinished"', 5)])
     assert not duties(events_in(path)).finished
+
+
+def container(name: str) -> ContainerIntended:
+    return ContainerIntended(name="app", container=name, image="app:1")
+
+
+def test_duties_when_containers_come_and_go_then_those_not_removed_are_left_the_latest_first() -> (
+    None
+):
+    removed = ContainerRemoved(name="app", container="b", found=True)
+    left = duties([container("a"), container("b"), removed, container("c")]).containers
+    assert left == (container("c"), container("a"))
+
+
+def test_duties_when_our_own_proxy_stands_in_a_container_then_it_does_not_end_with_the_run() -> (
+    None
+):
+    opened = HopOpened(
+        hop="db",
+        admin="http://x:1",
+        proxy="harness-1-db",
+        listen="p:1",
+        upstream="d:1",
+        observed="here",
+    )
+    assert duties([opened]).own_admins == {"http://x:1"}
+    assert duties([hop(), opened]).own_admins == frozenset()
+
+
+def test_events_when_read_for_duties_then_containers_are_among_them(tmp_path: Path) -> None:
+    events = [container("a"), ContainerRemoved(name="app", container="a", found=True)]
+    assert len(list(events_in(written(tmp_path, events)))) == 2

@@ -3,7 +3,14 @@
 import pytest
 
 from harness.faults.guardian.told import in_words
-from harness.model.events import AnyEvent, FaultNotUndone, FaultUndone, HopClosed, ProcessEnded
+from harness.model.events import (
+    AnyEvent,
+    ContainerRemoved,
+    FaultNotUndone,
+    FaultUndone,
+    HopClosed,
+    ProcessEnded,
+)
 from harness.model.units import Instant
 
 UNDONE = FaultUndone(
@@ -14,6 +21,7 @@ ENDED = [
     ProcessEnded(name=name, pid=pid, exit_code=None, expected=False)
     for pid, name in enumerate(["app", "postgres", "app"])
 ]
+REMOVED = ContainerRemoved(name="app", container="harness-app-1", found=True)
 LEFT = FaultNotUndone(fault="hop x", round=0, because="-", remains="proxy x of y", command="curl")
 
 
@@ -27,6 +35,7 @@ LEFT = FaultNotUndone(fault="hop x", round=0, because="-", remains="proxy x of y
             "undid slow of round 3, closed hop db and ended app, postgres",
             id="all",
         ),
+        pytest.param([REMOVED], "removed the container of app", id="container"),
         pytest.param([CLOSED, LEFT], "closed hop db and could not take back proxy x of y", id="6"),
     ],
 )

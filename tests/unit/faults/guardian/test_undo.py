@@ -6,6 +6,8 @@ import pytest
 
 from harness.faults.guardian import undo
 from harness.model.events import (
+    ContainerIntended,
+    ContainerRemoved,
     FaultIntended,
     FaultNotUndone,
     FaultUndone,
@@ -14,6 +16,7 @@ from harness.model.events import (
 )
 from harness.proxy.client import ProxyServer, ProxyUnreachable
 from tests.support.canned import Canned
+from tests.support.containers import EngineInMemory
 
 TOXIC = {"admin": "http://127.0.0.1:1", "proxy": "harness-r-db", "toxic": "latency-1"}
 
@@ -106,3 +109,26 @@ def test_close_hop_when_nobody_answers_then_the_command_that_removes_it() -> Non
     event = undo.close_hop(HopIntended(hop="db", admin="http://127.0.0.1:1", proxy="harness-r-db"))
     assert isinstance(event, FaultNotUndone)
     assert event.command == "curl -X DELETE http://127.0.0.1:1/proxies/harness-r-db"
+
+
+CONTAINER = ContainerIntended(name="app", container="harness-app-1a2b3c4d", image="app:1")
+
+
+def test_remove_container_when_it_is_the_run_s_then_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = EngineInMemory().install(monkeypatch)
+    engine.create(CONTAINER.container, {"Labels": {"harness.mark": "run-1"}})
+    event = undo.remove_container(CONTAINER, "run-1")
+    assert event == ContainerRemoved(name="app", container=CONTAINER.container, found=True)
+    assert engine.containers == {}
+
+
+def test_remove_container_when_the_engine_refuses_then_what_remains_and_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    EngineInMemory(fails="remove").install(monkeypatch)
+    event = undo.remove_container(CONTAINER, "run-1")
+    assert isinstance(event, FaultNotUndone)
+    assert event.because == "no remove today"
+    assert event.command == "docker rm --force --volumes harness-app-1a2b3c4d"

@@ -64,5 +64,6 @@ def test_run_when_the_database_refuses_then_its_own_words() -> None:
     assert str(raised.value) == 'reset on postgres: relation "accounts" does not exist'
 
 
-def test_registry_when_listed_then_both_kinds_are_there() -> None:
-    assert list(RESETS) == ["http", "sql"]
+def test_registry_when_listed_then_all_kinds_are_there_and_say_what_they_speak() -> None:
+    spoken = {name: kind.speaks for name, kind in RESETS.items()}
+    assert spoken == {"command": "", "http": "http", "redis": "redis", "sql": "sql"}

@@ -1,0 +1,70 @@
+"""The Redis reset, on a server that is only pretended."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from harness.connections.pool import Connections
+from harness.model.errors import TargetError, UserError
+from harness.model.plan import ResetPlan
+from harness.services.resets.redis import RedisReset
+from tests.support.sources import sources_at
+
+
+class Cache:
+    """Both the connections and their only client."""
+
+    def __init__(self, refused: str | None = None) -> None:
+        self.asked: list[list[str]] = []
+        self._refused = refused
+
+    async def redis(self, service: str) -> "Cache":
+        assert service == "cache"
+        return self
+
+    async def call(self, words: list[str], **_more: Any) -> None:
+        self.asked.append(words)
+        if words[0] == self._refused:
+            raise TargetError("service cache", f"{words[0]}: WRONGTYPE")
+
+
+def run(redis: Any, cache: Cache | None = None) -> list[list[str]]:
+    cache = cache or Cache()
+    plan = ResetPlan(kind="redis", on="cache", params={"redis": redis})
+    reset = RedisReset.make(plan, {"amount": 5, "odd": "a b"}, sources_at())
+    asyncio.run(reset.run(cast("Connections", cache)))
+    return cache.asked
+
+
+def test_run_when_it_is_one_command_then_it_is_sent() -> None:
+    assert run("FLUSHALL") == [["FLUSHALL"]]
+
+
+def test_run_when_it_is_a_list_then_each_is_sent_in_its_order() -> None:
+    assert run(["FLUSHALL", "SET points 0"]) == [["FLUSHALL"], ["SET", "points", "0"]]
+
+
+def test_run_when_a_value_has_blanks_then_it_stays_one_word() -> None:
+    assert run("SET 'a key' {odd} {amount}") == [["SET", "a key", "a b", "5"]]
+
+
+def test_run_when_one_is_refused_then_target_error_and_no_more_is_sent() -> None:
+    cache = Cache(refused="LPUSH")
+    with pytest.raises(TargetError) as raised:
+        run(["DEL x", "LPUSH points 1", "SET y 1"], cache)
+    assert str(raised.value) == "reset on cache: LPUSH: WRONGTYPE"
+    assert [words[0] for words in cache.asked] == ["DEL", "LPUSH"]
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("GET {nothing}", "'nothing' has no value"),
+        ("SET 'x", "cannot be split"),
+        ("", "the command is empty"),
+    ],
+)
+def test_run_when_it_is_no_command_then_user_error(command: str, says: str) -> None:
+    with pytest.raises(UserError, match=f"reset on cache: .*{says}"):
+        run(command)
