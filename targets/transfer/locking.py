@@ -10,7 +10,7 @@ from redis.exceptions import LockError, LockNotOwnedError
 from transfer.ledger import ACCOUNT, Busy, NotEnoughMoney, Paid, Pay, Stores
 
 # Long enough for two statements, as long as the database is near.
-_LEASE_S = 0.1
+_LEASE_S = 0.06
 _PATIENCE_S = 20
 _POLL_S = 0.01
 _ATTEMPTS = 100
