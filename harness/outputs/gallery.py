@@ -13,12 +13,12 @@ from harness.model.verdicts import BurstFinding, Result, Verdict
 from harness.outputs.paragraphs import safe
 from harness.outputs.run_figures import (
     NOTHING,
-    broken_names,
     expected_in_words,
     in_ms,
     number_of_rounds,
     rate_in_words,
     rounds_in_words,
+    seen_in_words,
     time_in_words,
 )
 
@@ -143,8 +143,7 @@ _JUDGED = (Verdict.HELD.value, Verdict.VIOLATED.value)
 
 
 def _seen(result: Result) -> str:
-    names = broken_names(result) if result.verdict == Verdict.VIOLATED.value else ()
-    seen = result.verdict + (f" by {' and '.join(names)}" if names else "")
+    seen = seen_in_words(result)
     return seen if result.as_expected else f"**{seen}**"
 
 

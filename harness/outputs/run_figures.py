@@ -17,15 +17,11 @@ def expected_in_words(expected: Expected) -> str:
     return f"{expected.verdict}{by}"
 
 
-def verdict_in_words(result: Result) -> str:
-    """The verdict, with what was broken where that differs from what was expected."""
-    if result.verdict != Verdict.VIOLATED.value or result.as_expected:
-        return result.verdict
-    return f"{result.verdict} by {' and '.join(broken_names(result))}"
-
-
-def broken_names(result: Result) -> tuple[str, ...]:
-    return tuple(each.name for each in result.invariants if each.verdict == "violated")
+def seen_in_words(result: Result) -> str:
+    """The verdict, and what was broken."""
+    broken = [each.name for each in result.invariants if each.verdict == "violated"]
+    named = result.verdict == Verdict.VIOLATED.value and broken
+    return result.verdict + (f" by {' and '.join(broken)}" if named else "")
 
 
 def rounds_in_words(result: Result) -> str:

@@ -18,7 +18,6 @@ from harness.outputs.run_figures import (
     rate_in_words,
     rounds_in_words,
     time_in_words,
-    verdict_in_words,
 )
 from harness.outputs.verdict_block import findings, not_undone, padded
 
@@ -81,7 +80,7 @@ def _cells(result: Result) -> tuple[str, ...]:
     return (
         result.experiment,
         result.variant or "",
-        verdict_in_words(result),
+        result.verdict,
         _expected(result.expected),
         rounds_in_words(result),
         rate_in_words(result),

@@ -62,19 +62,15 @@ class Release:
 
 
 class _Held(NamedTuple):
-    """What is held back: ``send`` with ``last`` lets it go."""
+    """What is held back, and the byte that lets it go; a gate needs none."""
 
     what: Awaited | Gate
-    send: Callable[[bytes], object]
     last: bytes
 
-    @classmethod
-    def of_request(cls, awaited: Awaited, last: bytes) -> "_Held":
-        return cls(awaited, awaited.socket.send, last)
-
-    @classmethod
-    def of_gate(cls, gate: Gate) -> "_Held":
-        return cls(gate, gate.open, b"")
+    def going(self) -> tuple[Callable[[bytes], object], bytes]:
+        """What to call, and with what. Made just before the loop: fresh in the cache it is faster."""
+        what = self.what
+        return (what.open if isinstance(what, Gate) else what.socket.send), self.last
 
 
 class Burst:
@@ -133,9 +129,9 @@ class Burst:
         self._receiver = Receiver(awaited)
         requests, gates = iter(awaited), iter(self._gates or ())
         self._held = [
-            _Held.of_request(next(requests), call.content[-1:])
+            _Held(next(requests), call.content[-1:])
             if isinstance(call, BurstRequest)
-            else _Held.of_gate(next(gates))
+            else _Held(next(gates), b"")
             for call in self._calls
         ]
 
@@ -149,7 +145,7 @@ class Burst:
             self._give_up(one, why, time.monotonic_ns())
         skipped = set(early)
         going = [held for held in self._held if held.what not in skipped]
-        stamps, lost = _send_all([(held.send, held.last) for held in going])
+        stamps, lost = _send_all([held.going() for held in going])
         finished = time.monotonic_ns()
         for held, stamp in zip(going, stamps, strict=True):
             held.what.sent = stamp

@@ -65,7 +65,8 @@ esac
 jobs=()
 number=$((10 * (night - 1)))
 while read -r region; do
-    "$VARIANT" "$((++number))" "$region" &
+    number=$((number + 1))
+    "$VARIANT" "$number" "$region" &
     jobs+=($!)
 done <regions.txt
 

@@ -49,11 +49,13 @@ async def reset(request: web.Request) -> web.Response:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    asked = parser.parse_args()
     app = web.Application()
     app[LINES] = Lines()
     app.add_routes(routes)
-    web.run_app(app, host="127.0.0.1", port=parser.parse_args().port, access_log=None)
+    web.run_app(app, host=asked.host, port=asked.port, access_log=None)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def test_target_when_it_names_containers_then_they_are_there_and_wired(path: Any
     target = YAML(typ="safe").load(path)
     behind = {proxy["listen"].rpartition(":")[2]: proxy["upstream"] for proxy in PROXIES}
     containers = {}
-    for name, service in target["services"].items():
+    for name, service in target.get("services", {}).items():
         if "compose" in service:
             file, _, containers[name] = service["compose"].partition("#")
             assert (path.parent / file).resolve() == ROOT / "docker-compose.yml"

@@ -1,6 +1,7 @@
 """Experiments on containers: the stack of docker-compose.yml comes up, is broken as told, and is left as it was."""
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,13 @@ from harness.model.events import (
     HopOpened,
 )
 from harness.model.units import Duration
-from tests.support.cli import BANK, ROOT, Running, harness
-from tests.support.compose_stack import ComposeStack, compose_stack, docker, left_of_runs
+from tests.support.cli import ROOT, Running, harness
+from tests.support.compose_stack import ComposeStack, compose_stack, left_of_runs
 from tests.support.waiting import until_sync
 
 pytestmark = pytest.mark.engine("docker")
 
-POINTS = ROOT / "experiments" / "stats-counter.yaml"
+BANK, POINTS = "bank-overdraft.yaml", "stats-counter.yaml"
 # A killed runner's guardian asks an engine that may be busy.
 GONE_WITHIN = Duration.of_s(30)
 START = Duration.of_s(60)
@@ -33,6 +34,17 @@ START = Duration.of_s(60)
 def stack() -> Iterator[ComposeStack]:
     with compose_stack(["bank", "stats"]) as up:
         yield up
+
+
+@pytest.fixture(scope="module")
+def experiments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy, for a run locks its target; the stack stays that of the checkout's compose file."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(
+        ROOT / "targets", folder / "targets", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (folder / "docker-compose.yml").symlink_to(ROOT / "docker-compose.yml")
+    return shutil.copytree(ROOT / "experiments", folder / "experiments")
 
 
 def proxies(stack: ComposeStack) -> list[str]:
@@ -60,11 +72,23 @@ def test_stack_when_it_is_up_then_reached_from_this_machine_alone(stack: Compose
     ],
 )
 def test_run_when_on_containers_then_the_broken_is_found_and_the_sound_holds(
-    stack: ComposeStack, tmp_path: Path, experiment: Path, broken: str, sound: str
+    stack: ComposeStack,
+    experiments: Path,
+    tmp_path: Path,
+    experiment: str,
+    broken: str,
+    sound: str,
 ) -> None:
     wanted = ["--variant", broken, "--variant", sound, "--rounds", "5"]
     ran = harness(
-        "run", experiment, *wanted, "--stack", "compose", "--json", cwd=tmp_path, env=stack.env
+        "run",
+        experiments / experiment,
+        *wanted,
+        "--stack",
+        "compose",
+        "--json",
+        cwd=tmp_path,
+        env=stack.env,
     )
     assert ran.code == 0, ran
     verdicts = {run["variant"]: run["verdict"] for run in ran.json["runs"]}
@@ -74,10 +98,10 @@ def test_run_when_on_containers_then_the_broken_is_found_and_the_sound_holds(
 
 
 def test_run_when_on_containers_then_its_fault_was_seen_where_it_was_put(
-    stack: ComposeStack, tmp_path: Path
+    stack: ComposeStack, experiments: Path, tmp_path: Path
 ) -> None:
     wanted = ["--variant", "naive", "--rounds", "2", "--stack", "compose"]
-    ran = harness("run", BANK, *wanted, cwd=tmp_path, env=stack.env)
+    ran = harness("run", experiments / BANK, *wanted, cwd=tmp_path, env=stack.env)
     (opened,) = (event for event in ran.events if isinstance(event, HopOpened))
     assert opened.observed == "here"
     assert opened.listen.startswith("proxy:") and opened.upstream == "bank-postgres:5432"
@@ -90,10 +114,10 @@ def test_run_when_on_containers_then_its_fault_was_seen_where_it_was_put(
 
 
 def test_run_when_killed_then_its_container_and_its_hop_are_gone(
-    stack: ComposeStack, tmp_path: Path
+    stack: ComposeStack, experiments: Path, tmp_path: Path
 ) -> None:
     wanted = ["--variant", "naive", "--rounds", "500", "--full", "--stack", "compose"]
-    running = Running("run", BANK, *wanted, cwd=tmp_path, env=stack.env)
+    running = Running("run", experiments / BANK, *wanted, cwd=tmp_path, env=stack.env)
     until_sync(lambda: bool(running.events(FaultApplied)), within=START, what="a fault is in force")
     running.send(signal.SIGKILL)
     ran = running.finish()
@@ -105,7 +129,9 @@ def test_run_when_killed_then_its_container_and_its_hop_are_gone(
     (intended,) = (event for event in ran.events if isinstance(event, ContainerIntended))
     guardian = ran.folders[0] / "guardian.jsonl"
     until_sync(
-        lambda: "HarnessFailed" in guardian.read_text(), within=GONE_WITHIN, what="it is written down"
+        lambda: "HarnessFailed" in guardian.read_text(),
+        within=GONE_WITHIN,
+        what="it is written down",
     )
     told = guardian.read_text()
     for kind in (ContainerRemoved, HopClosed, FaultUndone):
@@ -113,18 +139,21 @@ def test_run_when_killed_then_its_container_and_its_hop_are_gone(
     assert intended.container in told
 
 
-def test_run_when_the_stack_is_not_up_then_refused_with_the_command(tmp_path: Path) -> None:
+def test_run_when_the_stack_is_not_up_then_refused_with_the_command(
+    experiments: Path, tmp_path: Path
+) -> None:
     nobody = {"COMPOSE_PROJECT_NAME": "harness-test-nobody"}
     wanted = ["--variant", "naive", "--stack", "compose"]
-    ran = harness("run", BANK, *wanted, cwd=tmp_path, env=nobody)
+    ran = harness("run", experiments / BANK, *wanted, cwd=tmp_path, env=nobody)
     assert ran.code == 2
     assert "docker-compose.yml#bank-postgres is not up" in ran.out
     assert f"docker compose -f {ROOT / 'docker-compose.yml'} up -d --wait" in ran.out
 
 
-def test_run_when_on_containers_and_with_a_proxy_then_refused(tmp_path: Path) -> None:
+def test_run_when_on_containers_and_with_a_proxy_then_refused(
+    experiments: Path, tmp_path: Path
+) -> None:
     wanted = ["--stack", "compose", "--proxy", "http://127.0.0.1:1"]
-    ran = harness("run", BANK, *wanted, cwd=tmp_path)
+    ran = harness("run", experiments / BANK, *wanted, cwd=tmp_path)
     assert ran.code == 2
     assert "--proxy and --stack compose stand together" in ran.err
-    assert docker("version"), "the engine was not even asked"

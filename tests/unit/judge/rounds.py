@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
+from harness.judge.judgement import RoundJudgement
 from harness.model.events import NeverSettled, Purpose, Settled
 from harness.model.outcomes import OutcomeWord
 from harness.model.plan import InvariantPlan
@@ -89,6 +90,11 @@ def at_the_end(value: Any, *, before: Any = None, probe: str = "it") -> tuple[Re
         read(before, 10, 11, purpose="reset", probe=probe),
         read(value, 300, 301, purpose="at-end", probe=probe),
     )
+
+
+def holds(judgement: RoundJudgement) -> bool:
+    """It counts, and nothing is wrong in it; a broken round counts, too."""
+    return judgement.counts and judgement.broken is None
 
 
 _OF_TWO = (a_call(1), a_call(2))

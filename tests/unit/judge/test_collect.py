@@ -8,6 +8,7 @@ from harness.model.events import (
     HopRequestArrived,
     HopRequestEnded,
     OperationReturned,
+    OperationSent,
     ProbeRead,
     ResetDone,
     RoundFinished,
@@ -16,7 +17,7 @@ from harness.model.events import (
 )
 from harness.model.outcomes import Acknowledged, Rejected, Unknown
 from harness.model.units import Duration
-from tests.support.journals import BURST, a, a_plan, a_round, at, changed, without
+from tests.support.journals import BURST, a, a_plan, a_reading, a_round, at, changed, without
 
 
 def collected(events, *, reset=True, tainted=None):
@@ -51,6 +52,19 @@ def test_readings_when_for_settling_then_are_not_kept():
     collector, _ = collected(a_round(1))
     purposes = {reading.purpose for reading in collector.evidence(finished=True).readings}
     assert purposes == {"always", "at-end"}
+
+
+def test_reading_when_before_the_first_request_then_is_kept():
+    before = a_reading([], purpose="reset", round=1, asked=at(10_001), probe="keys")
+    collector, _ = collected([before, *a_round(1)])
+    first = collector.evidence(finished=True).readings[0]
+    assert (first.probe, first.purpose) == ("keys", "reset")
+
+
+def test_call_when_sent_then_has_the_name_of_its_effect():
+    keyed = changed(a_round(1), a(OperationSent, op=1_003), key="k3")
+    calls = collected(keyed)[0].evidence(finished=True).calls
+    assert [call.effect for call in calls] == ["1-0", "1-1", "1-2", "k3", "1-4"]
 
 
 def test_turn_when_it_began_in_an_earlier_round_then_is_left_out():

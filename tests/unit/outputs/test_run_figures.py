@@ -13,9 +13,9 @@ from harness.outputs.run_figures import (
     number_of_rounds,
     rate_in_words,
     rounds_in_words,
+    seen_in_words,
     telling,
     time_in_words,
-    verdict_in_words,
 )
 from tests.support.results import a_result, a_violation
 
@@ -83,10 +83,11 @@ def test_number_of_rounds_when_there_were_to_be_more_then_it_says_of_how_many(
     assert rate_in_words(run) == "–"
 
 
-def test_verdict_in_words_when_a_violation_surprises_then_it_names_what_was_broken() -> None:
-    assert verdict_in_words(a_violation()) == "violated"
-    surprise = a_violation(as_expected=False, expected=Expected())
-    assert verdict_in_words(surprise) == "violated by money-conserved"
+def test_seen_in_words_when_something_was_broken_then_it_is_named() -> None:
+    assert seen_in_words(a_violation()) == "violated by money-conserved"
+    assert seen_in_words(a_result()) == "held"
+    broke_off = a_violation(verdict="aborted")
+    assert seen_in_words(broke_off) == "aborted"
 
 
 def test_expected_in_words_when_invariants_are_named_then_they_are_told() -> None:

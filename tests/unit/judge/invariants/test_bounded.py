@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from harness.judge.invariants.bounded import Bounded, bound_of
 from harness.model.units import Duration
-from tests.unit.judge.rounds import LACK, RETURNED, an_invariant, evidence, in_turn, read
+from tests.unit.judge.rounds import LACK, RETURNED, an_invariant, evidence, holds, in_turn, read
 
 
 def judged(readings, expression="it", *, least=None, most=None, **changes):
@@ -14,7 +14,7 @@ def judged(readings, expression="it", *, least=None, most=None, **changes):
 
 def test_round_when_every_reading_is_within_then_counts_as_holding():
     judgement = judged(in_turn([0, 7, 200]), least=0, most=200)
-    assert judgement.counts
+    assert holds(judgement)
     assert judgement.readings == 3
 
 
@@ -75,7 +75,7 @@ def test_expression_when_no_reading_changes_it_then_shows_nothing():
 
 
 def test_expression_when_its_bounds_are_far_away_then_still_counts():
-    assert judged(in_turn([1, 2]), most="100GiB").counts
+    assert holds(judged(in_turn([1, 2]), most="100GiB"))
 
 
 def test_round_when_no_reading_fell_in_flight_then_does_not_count():

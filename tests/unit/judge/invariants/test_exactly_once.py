@@ -14,6 +14,7 @@ from tests.unit.judge.rounds import (
     an_invariant,
     at_the_end,
     evidence,
+    holds,
     read,
 )
 
@@ -33,7 +34,7 @@ def told(judgement):
 
 def test_round_when_each_acknowledged_key_is_listed_once_then_counts_as_holding():
     judgement = judged(["a", "b"], [("a", "acknowledged"), ("b", "acknowledged")])
-    assert judgement.counts
+    assert holds(judgement)
     assert judgement.readings == 1
 
 
@@ -127,12 +128,12 @@ def test_round_when_compared_with_every_fate_of_the_unknown_then_agrees(calls, e
 
 def test_keys_when_written_otherwise_then_are_compared_as_text():
     calls = [("1", "acknowledged"), ("true", "acknowledged"), ("2.5", "acknowledged")]
-    assert judged([1, True, 2.5], calls).counts
-    assert judged([1.0, True, "2.5"], calls).counts
+    assert holds(judged([1, True, 2.5], calls))
+    assert holds(judged([1.0, True, "2.5"], calls))
 
 
 def test_effects_when_there_before_then_are_nobodys():
-    assert judged(["seed", "a", "seed"], [("a", "acknowledged")], before=["seed", "seed"]).counts
+    assert holds(judged(["seed", "a", "seed"], [("a", "acknowledged")], before=["seed", "seed"]))
     judgement = judged(["seed", "a", "seed"], [("a", "acknowledged")], before=["seed"])
     assert told(judgement) == "round 1: 1 effect that nobody asked for: seed"
 
@@ -159,7 +160,7 @@ def test_list_when_empty_and_keys_were_declared_then_every_effect_is_missing():
 
 def test_operation_when_it_has_no_key_of_its_own_then_goes_by_the_id_of_each_request():
     calls = [(None, "acknowledged"), (None, "acknowledged")]
-    assert judged(["r1", "r2"], calls).counts
+    assert holds(judged(["r1", "r2"], calls))
     assert told(judged(["r1"], calls)) == "round 1: 1 of 2 acknowledged pay took no effect: r2"
 
 
@@ -175,7 +176,7 @@ def test_effects_when_of_another_operation_of_the_round_then_are_its_own():
         a_call(2, key="b", operation="refund"),
     ]
     readings = at_the_end(["a", "b", "b", None], before=[], probe="keys")
-    assert ExactlyOnce(PLAN).judge(evidence(readings, calls)).counts
+    assert holds(ExactlyOnce(PLAN).judge(evidence(readings, calls)))
 
 
 def test_round_when_nothing_was_acknowledged_then_shows_nothing():

@@ -12,6 +12,7 @@ from tests.unit.judge.rounds import (
     a_call,
     an_invariant,
     evidence,
+    holds,
     in_turn,
     read,
 )
@@ -25,7 +26,7 @@ def judged(readings, expression="it", calls=None, *, direction="up", **changes):
 
 def test_round_when_the_value_only_rises_then_counts_as_holding():
     judgement = judged(in_turn([1, 1, 2, 5]))
-    assert judgement.counts
+    assert holds(judgement)
     assert (judgement.broken, judgement.error) == (None, None)
     assert (judgement.readings, judgement.readings_in_flight) == (4, 4)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from harness.expressions.values import equal
 from harness.judge.invariants.unique import Unique, one_of
 from tests.support.strategies import plain_values
-from tests.unit.judge.rounds import LACK, MOVING, TAINTED, an_invariant, at_the_end, evidence
+from tests.unit.judge.rounds import LACK, MOVING, TAINTED, an_invariant, at_the_end, evidence, holds
 
 
 def judged(value, expression="it", **changes):
@@ -17,7 +17,7 @@ def judged(value, expression="it", **changes):
 
 def test_round_when_no_value_stands_twice_then_counts_as_holding():
     judgement = judged(["A1", "A2", "B1"])
-    assert judgement.counts
+    assert holds(judgement)
     assert judgement.readings == 1
 
 
