@@ -1,5 +1,5 @@
 # make setup | demo | test | fast | integration | serial | lint | format | bench | nightly | schemas
-# | lock | clean.  Safe to repeat; nothing is done twice.
+# | gallery | lock | clean.  Safe to repeat; nothing is done twice.
 
 PY := .venv/bin/python
 # No caches beside the code: a checkout may belong to somebody else.
@@ -8,7 +8,7 @@ FAST := not integration and not engine and not slow and not serial
 
 export PYTHON
 
-.PHONY: setup demo test fast integration serial lint format bench nightly schemas lock clean
+.PHONY: setup demo test fast integration serial lint format bench nightly schemas gallery lock clean
 
 setup: .venv/.installed
 
@@ -53,6 +53,12 @@ nightly: setup
 schemas: setup
 	.venv/bin/harness schema experiment > docs/reference/experiment.schema.json
 	.venv/bin/harness schema target > docs/reference/target.schema.json
+
+# All experiments on all variants, and the page made of what was found: about a quarter of an hour.
+gallery: setup
+	@mkdir -p runs
+	.venv/bin/harness run experiments/ --json > runs/gallery.json
+	.venv/bin/python scripts/gallery runs/gallery.json > docs/gallery.md
 
 # Versions and hashes alone, for every system and Python we support; needs uv. Keeps the versions that
 # still fit; `make lock UPGRADE=--upgrade` takes the newest.

@@ -114,8 +114,7 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
             return replace(progress, done=progress.done + 1)
         case RoundsCutShort(rounds=rounds):
             return replace(progress, rounds=rounds)
-        case ProcessEnded() | ContainerRemoved() | HopClosed() if progress.stage != "starting":
-            # One that ends by itself has its own TargetFailed, if it was still needed.
+        case ProcessEnded() | ContainerRemoved() | HopClosed() if _stops(progress, event):
             return replace(progress, stage="stopping", phase="stopping")
         case RunFinished():
             return replace(progress, stage="done", phase="done")
@@ -199,6 +198,16 @@ def _coming_up(progress: Progress, event: Arrival) -> Progress:
 def _owner(process: str, services: tuple[str, ...]) -> str:
     """``postgres-initdb`` is part of starting ``postgres``."""
     return next((name for name in services if process.startswith(f"{name}-")), "")
+
+
+def _stops(progress: Progress, event: ProcessEnded | ContainerRemoved | HopClosed) -> bool:
+    """True of a service that ends; the processes of commands and resets come and go in every round.
+
+    One that ends by itself has its own TargetFailed, if it was still needed.
+    """
+    if progress.stage == "starting":
+        return False
+    return not isinstance(event, ProcessEnded) or event.name in progress.services
 
 
 def _steady(progress: Progress) -> Progress:

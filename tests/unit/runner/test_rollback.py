@@ -299,7 +299,8 @@ def test_apply_when_the_server_grants_a_lease_then_the_fault_is_put_under_it(
     monkeypatch.setattr(ProxyServer, "add_toxic", lambda _s, _p, **k: added.append(k["extensions"]))
     server.terms = Terms(seed=1, lease="l-1")
     asyncio.run(active(lambda _event: None).apply(STEP, HOP, round=1))
-    assert added == [{"lease": "l-1"}]
+    # The seed as well: a proxy among containers was not started with the run's.
+    assert added == [{"seed": 1, "lease": "l-1"}]
 
 
 def test_apply_when_no_lease_can_be_had_then_nothing_is_announced(
