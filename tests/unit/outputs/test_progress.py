@@ -91,6 +91,13 @@ def test_step_when_fewer_rounds_are_enough_then_none_is_left_to_wait_for() -> No
     assert (progress.count, progress.rounds) == ("3/3", 3)
 
 
+def test_step_when_a_command_ends_within_a_round_then_nothing_is_stopping() -> None:
+    in_rounds = Progress(stage="rounds", services=("app",))
+    ended = ProcessEnded(name="operation night", pid=8, exit_code=0, expected=True)
+    assert step(in_rounds, ended) is in_rounds
+    assert step(in_rounds, STOPPED).stage == "stopping"
+
+
 def test_step_when_services_are_containers_then_they_are_waited_for_likewise() -> None:
     started, *_ = a_run(1)
     made = ContainerIntended(name="app", container="bank-app-1", image="bank-app")
