@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from harness.model.events import AnyEvent, HopOpened, ProcessEnded, ProcessStarted, ServiceReady
+from harness.model.events import (
+    AnyEvent,
+    ContainerRemoved,
+    ContainerStarted,
+    HopOpened,
+    ProcessEnded,
+    ProcessStarted,
+    ServiceReady,
+)
 from harness.model.units import Duration
 from harness.outputs.kept import kept_text
 
@@ -43,3 +51,11 @@ def test_kept_text_when_processes_are_up_then_it_says_where_and_how_to_stop_them
 def test_kept_text_when_all_has_ended_then_it_is_empty():
     ended = [ProcessEnded(name="x", pid=pid, exit_code=0, expected=True) for pid in (10, 11, 13)]
     assert kept_text([*EVENTS, *ended], []) == ""
+
+
+def test_kept_text_when_a_container_is_up_then_it_says_how_to_remove_it():
+    containers = [ContainerStarted(name="app", container=f"harness-app-{n}", id="1") for n in "ab"]
+    gone = ContainerRemoved(name="app", container="harness-app-b", found=True)
+    lines = kept_text([*EVENTS, *containers, gone], []).splitlines()
+    assert lines[0] == "kept    proxy, postgres, app"
+    assert lines[-1] == "  then remove:      docker rm --force --volumes harness-app-a"

@@ -8,12 +8,23 @@ import pytest
 
 from harness.model.address import Address
 from harness.model.errors import UserError
+from harness.model.plan import HopPlan
+from harness.proxy.client import ProxyServer
 from harness.services.compose import ComposeService
+from harness.services.hops import ProxyEndpoint
 from harness.services.site import Site, Started
 from tests.support.containers import EngineInMemory, a_container
+from tests.support.stacks import Scene as Surroundings
 from tests.support.stacks import a_service
 
 MARK = "run-1a2b3c4d"
+NOBODY = ProxyEndpoint(own="http://127.0.0.1:1")
+# What a container of this machine prints of its clock.
+CLOCK = {
+    str(path): path.read_text()
+    for path in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/timens_offsets"))
+    if path.exists()
+}
 MOVED = {"proxy:15432": "proxy:40001"}
 
 
@@ -138,3 +149,74 @@ def test_start_when_the_engine_refuses_then_user_error_in_its_words(
     with pytest.raises(UserError, match="service app: the Docker engine says: no create today"):
         Scene(file, engine, monkeypatch).play(env={"A": "1"})
     assert engine.closed == 1
+
+
+async def answer_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    if await reader.readline():  # nothing comes from who only looks whether somebody listens
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
+
+
+def test_stack_when_a_service_is_a_container_then_its_hop_is_on_the_proxy_beside_it(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy is a real one, of this machine; what runs beside it is not."""
+    around = Surroundings(tmp_path)
+    hop = HopPlan(name="db", source="app", to="db", compose="proxy:15432")
+    app = a_service("app", "compose", env={"VARIANT": "naive"}, compose=f"{file}#web")
+    database = a_service("db", "compose", compose=f"{file}#db")
+
+    async def play() -> list[str]:
+        server = await asyncio.start_server(answer_http, "127.0.0.1", 0)
+        listening = await asyncio.start_server(answer_http, "127.0.0.1", 0)
+        async with server, listening, around.proxy() as proxy:
+            engine = EngineInMemory(
+                a_container("web", file, env=GIVEN),
+                a_container("db", file, port=5432, on=place_of(listening)),
+                a_container("proxy", file, port=8474, on=proxy.own.removeprefix("http://")),
+                port=int(place_of(server).rpartition(":")[2]),
+            ).install(monkeypatch)
+            engine.prints = CLOCK
+            async with around.up(database, app, hops=[hop], proxy=NOBODY) as stack:
+                (made,) = engine.made
+                found = ProxyServer(proxy.own).proxy(stack.hops["db"].proxy)
+                assert found is not None and found.upstream == "db:5432"
+                port = found.listen.rpartition(":")[2]
+                assert f"DATABASE_URL=postgresql://u:p@proxy:{port}/app" in made["Env"]
+                assert stack.hops["db"].watch_admin == stack.hops["db"].admin == proxy.own
+            assert ProxyServer(proxy.own).proxies() == {}
+        return [type(event).__name__ for event in around.events]
+
+    told = asyncio.run(play())
+    order = ["HopIntended", "HopOpened", "ContainerIntended", "ContainerStarted"]
+    assert [name for name in told if name in {*order, "ContainerRemoved", "HopClosed"}] == [
+        *order,
+        "ContainerRemoved",
+        "HopClosed",
+    ]
+
+
+def test_stack_when_a_hop_leads_from_a_container_to_none_then_user_error(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EngineInMemory(a_container("web", file)).install(monkeypatch)
+    hop = HopPlan(name="db", source="app", to="db", compose="proxy:15432")
+    app = a_service("app", "compose", compose=f"{file}#web")
+
+    async def play() -> None:
+        server = await asyncio.start_server(answer_http, "127.0.0.1", 0)
+        async with server:
+            database = a_service("db", "url", url=f"http://{place_of(server)}")
+            stack = Surroundings(tmp_path).stack(database, app, hops=[hop])
+            try:
+                with pytest.raises(UserError, match="no container reaches db, which is none"):
+                    await stack.bring_up()
+            finally:
+                await stack.stop()
+
+    asyncio.run(play())
+
+
+def place_of(server: asyncio.Server) -> str:
+    host, port = server.sockets[0].getsockname()
+    return f"{host}:{port}"
