@@ -64,5 +64,5 @@ def test_server_of_something_else_when_in_go_folder_then_is_not_taken(bare, monk
 
 
 def test_every_engine_when_listed_then_is_named_as_its_marker_says():
-    expected = {"postgres", "toxiproxy", "toxiproxy-cli", "mysql", "valkey", "node"}
+    expected = {"postgres", "toxiproxy", "toxiproxy-cli", "mysql", "valkey", "node", "docker"}
     assert set(engines.ENGINES) == expected
