@@ -180,6 +180,12 @@ def _fault(fault: FaultStep, facts: RoundFacts) -> Iterator[Lack]:
         yield Lack(short="fault not looked for", detail=detail, withheld=True, about="fault")
     elif seen.hit == 0:
         because = f": {seen.unseen}" if seen.unseen else ""
+        if fault.first is not None and not because:
+            # Counted from its step on, and connections are warmed by the ready check before the release.
+            because = (
+                f": `first: {fault.first}` may have been used up before the burst was released, "
+                "by a ready check that passes this hop"
+            )
         detail = f"{what} was never seen on the wire ({seen.messages} {seen.of}s while it lasted){because}"
         yield Lack(short="fault not seen", detail=detail, withheld=True, about="fault")
     elif seen.missed:

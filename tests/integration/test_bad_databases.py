@@ -51,7 +51,7 @@ def test_run_when_the_reset_fails_then_exit_5_with_the_databases_own_words(tmp_p
         harness("run", file, *ATOMIC, cwd=tmp_path),
         "reset on postgres",
         'null value in column "balance"',
-        "Failing row contains (1, null)",
+        "Failing row contains (1, null",
     )
 
 
@@ -74,7 +74,8 @@ def test_run_when_the_password_is_wrong_then_exit_5_with_the_databases_own_words
 def test_run_when_nothing_listens_where_the_database_should_be_then_exit_5(tmp_path: Path):
     port = free_port()
     url = f'{{url: "postgresql://postgres@127.0.0.1:{port}/app"}}'
-    file = a_bank(tmp_path, target={"{embedded: postgres}": url})
+    embedded = "{embedded: postgres, compose: ../../docker-compose.yml#bank-postgres}"
+    file = a_bank(tmp_path, target={embedded: url})
     failed(
         harness("run", file, *ATOMIC, cwd=tmp_path),
         "service postgres",

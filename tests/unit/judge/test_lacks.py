@@ -13,6 +13,7 @@ from harness.model.events import (
     NeverSettled,
     Settled,
 )
+from harness.model.plan import FaultStep
 from harness.model.units import Duration
 from tests.support.journals import FAULT, a_burst, a_plan, a_round, at
 
@@ -55,6 +56,19 @@ WHOLE = RoundFacts(
     hops={"db": one(HopCounted)},
     turns={"db": HopTurns(served=12, unserved=0)},
 )
+
+
+def test_fault_when_its_first_messages_may_have_been_the_warm_up_then_says_so():
+    plan = a_plan()
+    method = tuple(
+        msgspec.structs.replace(step, first=4) if isinstance(step, FaultStep) else step
+        for step in plan.method
+    )
+    facts = replace(WHOLE, seen=seen(hit=0))
+    (lack,) = lacks_of(msgspec.structs.replace(plan, method=method), facts)
+    assert "`first: 4` may have been used up before the burst was released" in lack.detail
+    (lack,) = lacks_of(plan, facts)
+    assert "first" not in lack.detail
 
 
 def test_round_when_whole_then_lacks_nothing():
