@@ -84,6 +84,11 @@ def _traffic(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
             f"at most {facts.overlap} of {of} requests that were acknowledged or rejected was in flight "
             "at a time, two are needed"
         )
+        if unknown := sum(each.outcome not in ("acknowledged", "rejected") for each in facts.calls):
+            detail += (
+                f"; {unknown} outcomes are unknown: {unknown_in_words(facts.calls)}; an answer that has no "
+                "effect belongs in a rule `rejected:`"
+            )
         yield Lack(short=f"overlap under {LEAST_OVERLAP}", detail=detail, about="traffic")
     if not _acknowledged(facts) and not _rejected_by_rule(plan, facts):
         # A missing token, a mistyped path: the service said no before it came to the promise.

@@ -82,14 +82,17 @@ async def settle(
     Probes beside those that ``must`` settle are waited for as long, and then left moving.
     """
     started = now()
-    wire, readings = await look(), await read()
+    # What a probe of a service makes it ask its database passes a hop as well: looked at before and
+    # after the reading, so that it is not taken for work that is still going on.
+    readings, earlier = await read(), await look()
     equal_since = started
     while True:
         await asyncio.sleep(gap.in_s)  # noqa: TID251 - the declared gap between two readings
-        earlier, wire = wire, await look()
+        wire = await look()
         before, readings = readings, await read()
         restless = tuple(name for name in readings if readings[name].value != before[name].value)
         moves = wire.moved != earlier.moved
+        earlier = await look()
         if restless:
             equal_since = now()
         elif not wire.held and (not moves or now() - equal_since >= limit):

@@ -81,6 +81,11 @@ def test_round_when_whole_then_lacks_nothing():
         pytest.param({"finished": False}, "did not finish", id="broken off"),
         pytest.param({"calls": ()}, "no operation was sent", id="no traffic"),
         pytest.param({"overlap": 1}, "at most 1 of 2", id="no overlap"),
+        pytest.param(
+            {"overlap": 1, "calls": (*calls("unknown"), *calls())},
+            "two are needed; 2 outcomes are unknown: no answer × 2",
+            id="overlap lost to unknowns",
+        ),
         pytest.param({"calls": calls("unknown")}, "not one of 2", id="all unknown"),
         pytest.param({"calls": calls(None)}, "not one of 2", id="none returned"),
         pytest.param({"hops": {}}, "nobody counted", id="hop not counted"),

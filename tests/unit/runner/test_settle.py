@@ -65,6 +65,22 @@ def test_settle_when_bytes_still_move_then_equal_readings_are_not_enough():
     assert isinstance(event, Settled)
 
 
+def test_settle_when_only_the_readings_move_bytes_then_the_wire_is_quiet():
+    """A service that is asked over HTTP asks its database, through the hop that is looked at."""
+    passed, ask = [0], answers(balance=[30, 20, 20])
+
+    async def read():
+        passed[0] += 500
+        return await ask()
+
+    async def moved():
+        return passed[0]
+
+    readings, event = settled(read, moved)
+    assert readings is not None and readings["balance"].value == 20
+    assert isinstance(event, Settled) and event.after < ms(1000)
+
+
 def test_settle_when_the_wire_is_never_quiet_then_readings_equal_all_along_are_accepted():
     readings, event = settled(answers(balance=[20]), counts(*range(1000)))
     assert readings is not None and readings["balance"].value == 20
@@ -80,7 +96,9 @@ def test_settle_when_only_another_probe_moves_then_it_is_waited_for_and_then_lef
 
 def test_settle_when_a_toxic_still_holds_bytes_then_equal_readings_are_not_enough():
     read = answers(balance=[20, 20, 20, 10, 10])
-    readings, event = settled(read, counts(7), held=[300, 300, 300, 0])
+    readings, event = settled(
+        read, counts(7), held=[*[300] * 5, 0]
+    )  # looked at before and after each reading
     assert readings is not None and readings["balance"].value == 10
     assert isinstance(event, Settled)
 
@@ -93,7 +111,7 @@ def test_settle_when_bytes_are_held_to_the_end_then_it_never_settles_and_no_prob
 
 
 def test_settle_when_a_delayed_wire_is_never_quiet_then_is_accepted_once_nothing_is_held():
-    held = [300] * 13 + [0, 300]
+    held = [300] * 25 + [0, 300]  # looked at before and after each reading
     readings, event = settled(answers(balance=[20]), counts(*range(1000)), held=held)
     assert readings is not None
     assert isinstance(event, Settled) and event.after == ms(1300)
