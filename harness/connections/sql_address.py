@@ -71,6 +71,13 @@ class SqlAddress:
             secrets=spellings(password),
         )
 
+    @property
+    def in_memory(self) -> bool:
+        """A database of SQLite that is gone with its connection."""
+        database = self.url.database or ":memory:"
+        memory = ":memory:" in database or self.url.query.get("mode") == "memory"
+        return self.family == "sqlite" and memory
+
     def check_folder(self) -> None:
         """Raises OSError where SQLite could not make its file; its driver leaves a thread behind."""
         database = self.url.database

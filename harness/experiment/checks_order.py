@@ -46,6 +46,7 @@ def _variant(target: TargetDraft, name: str, variant: Variant) -> None:
     services = [target.services.get(each) for each in target.names("services")]
     started = any(s is None or s.takes_env or s.stand_in is not None for s in services)
     commands = any(operation.command is not None for operation in target.operations.values())
+    commands = commands or any(reset.kind == "command" for _, reset in target.resets)
     if not (started or commands):
         target.wrong(
             at,

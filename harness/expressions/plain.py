@@ -57,7 +57,8 @@ def plain(value: Any) -> Plain:  # noqa: C901, PLR0911 - a table: one line for e
         case datetime() | date() | time():
             return Plain(value.isoformat())
         case timedelta():
-            return Plain(str(value))
+            # Exact: a timedelta is whole microseconds.
+            return plain(Duration.of_ns(value // timedelta(microseconds=1) * 1_000))
         case bytes() | bytearray() | memoryview():
             return Plain(bytes(value).hex())
         case Mapping():

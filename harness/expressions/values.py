@@ -85,7 +85,7 @@ def type_name(value: Any) -> str:
     return next((name for kind, name in _TYPE_NAMES if isinstance(value, kind)), "number")
 
 
-def show(value: Any) -> str:
+def show(value: Any) -> str:  # noqa: PLR0911 - a table: one line for each sort of value
     """A value for people, short: exact where its decimals end, a fraction where they do not."""
     match value:
         case str():
@@ -96,8 +96,12 @@ def show(value: Any) -> str:
             return f"a {type_name(value)} of {len(value)}"
         case int() | Fraction() if not isinstance(value, bool):
             return _show_number(value)
+        case float() if math.isfinite(value):
+            return _show_number(Fraction(repr(value)))
+        case None | bool():
+            return "null" if value is None else str(value).lower()
         case _:
-            return {None: "null", True: "true", False: "false"}.get(value) or str(value)[:_SHOWN]
+            return str(value)[:_SHOWN]
 
 
 def _show_number(value: int | Fraction) -> str:

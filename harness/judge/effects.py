@@ -4,7 +4,7 @@ Only numbers for each key; which of them are wrong is the invariant's to say.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +15,25 @@ from harness.judge.told import first_few
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """What became of the requests of one key."""
+    """What became of the requests of one key, whatever operation sent them.
+
+    ``elsewhere`` counts those that were acknowledged to other operations than the one that is judged.
+    """
 
     acknowledged: int
     unknown: int
     rejected: int
+    elsewhere: int = 0
 
     @property
     def most(self) -> int:
         """How often they may have taken effect together."""
-        return 1 if self.acknowledged or self.unknown else 0
+        return 1 if self.acknowledged or self.unknown or self.elsewhere else 0
+
+    @property
+    def shared(self) -> bool:
+        """Acknowledged to two operations: an effect that is listed may be that of either."""
+        return bool(self.acknowledged and self.elsewhere)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +45,27 @@ class Effects:
     nameless: int
 
 
-def tries_of(calls: Iterable[Call]) -> Mapping[str, Tries]:
-    """The outcomes of each key; what never returned is unknown."""
-    outcomes: dict[str, list[str | None]] = {}
-    for call in calls:
-        outcomes.setdefault(call.effect, []).append(call.outcome)
-    return {
-        key: Tries(
-            acknowledged=each.count("acknowledged"),
-            rejected=each.count("rejected"),
-            unknown=len(each) - each.count("acknowledged") - each.count("rejected"),
-        )
-        for key, each in outcomes.items()
+def tries_of(calls: Sequence[Call], operation: str) -> Mapping[str, Tries]:
+    """The outcomes of each key of the operation; what never returned is unknown."""
+    tries: dict[str, list[Call]] = {
+        call.effect: [] for call in calls if call.operation == operation
     }
+    for call in calls:
+        if call.effect in tries:
+            tries[call.effect].append(call)
+    return {key: _counted(each, operation) for key, each in tries.items()}
+
+
+def _counted(calls: Sequence[Call], operation: str) -> Tries:
+    acknowledged = [call.operation for call in calls if call.outcome == "acknowledged"]
+    rejected = sum(call.outcome == "rejected" for call in calls)
+    own = acknowledged.count(operation)
+    return Tries(
+        acknowledged=own,
+        rejected=rejected,
+        unknown=len(calls) - len(acknowledged) - rejected,
+        elsewhere=len(acknowledged) - own,
+    )
 
 
 def listed_before(evidence: RoundEvidence, probe: str) -> Reading | Lack:
@@ -69,13 +86,13 @@ def effects_of(
     """The effects of a round, or why nobody can say whose they are.
 
     Raises:
-        EvaluationProblem: a probe listed something that is no key, or gave no list.
+        EvaluationProblem: a probe listed something that is no key, or gave no list; a null is one
+            without entries, as some languages write it.
     """
     sent = [call for call in evidence.calls if call.operation == operation]
-    tries = tries_of(sent)
+    tries = tries_of(evidence.calls, operation)
     known = {call.effect for call in evidence.calls}
-    there = keys_in([] if before.exact is None else before.exact)
-    found = keys_in(after.exact)
+    there, found = (keys_in([] if r.exact is None else r.exact) for r in (before, after))
     if old := [key for key in tries if there[key]]:
         detail = (
             f"probe {after.probe} listed {first_few(old)} before {operation} was sent with "

@@ -93,7 +93,7 @@ def _doubted(judgement: RoundJudgement, evidence: RoundEvidence) -> RoundJudgeme
     """A violation that an effect from an earlier round may explain is none."""
     if judgement.broken is None or evidence.late is None:
         return judgement
-    return replace(judgement, broken=None, lack=evidence.late)
+    return replace(judgement, broken=None, readings_broken=0, lack=evidence.late)
 
 
 def _make(plan: InvariantPlan, kinds: Mapping[str, type[Invariant]]) -> Invariant:

@@ -23,6 +23,7 @@ from harness.model.plan import BurstPart, BurstStep, CommandCall, HttpCall, Oper
 from harness.model.units import Duration
 from harness.processes.marks import is_living, marked
 from harness.processes.programs import Programs
+from harness.traffic import gate
 from harness.traffic.burst import run_burst
 from harness.traffic.operation import Operation
 from tests.support.programs import programs_in
@@ -139,6 +140,42 @@ def test_a_burst_when_of_commands_and_requests_then_all_leave_in_turn_and_come_b
         "late": Unknown("no end within 300 ms"),
     }
     assert marked(programs.mark) == []
+
+
+def test_commands_when_they_go_on_behind_their_end_then_what_they_do_is_awaited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An effect that we cut off would look like one that the target lost."""
+    monkeypatch.setattr(gate, "_MOMENT", S30)
+    behind = "while kill -0 $$ 2>&-; do :; done; sleep 0.1; echo $0 >>{folder}/log"
+    night = operation("night", f"sh -c '({behind}) >&- 2>&- & exit 0' {{n}}")
+    events: list[Any] = []
+    programs = programs_in(tmp_path)
+    asyncio.run(burst(step(("night", 3)), night, programs=programs, events=events))
+    assert [each.outcome for each in of(OperationReturned, events)] == [Acknowledged()] * 3
+    assert sorted((tmp_path / "log").read_text().split()) == list("123")
+
+
+def test_a_command_when_it_leaves_something_running_then_is_unknown_and_told_after_its_end(
+    tmp_path: Path,
+) -> None:
+    class Looking(list[Any]):
+        def append(self, event: Any) -> None:
+            super().append(event)
+            if isinstance(event, OperationReturned):
+                running.append(len(marked(programs.mark)))
+
+    running: list[int] = []
+    events = Looking()
+    programs = programs_in(tmp_path, events.append)
+    night = operation("night", "sh -c 'if [ $0 = 2 ]; then sleep 600 & fi; exit 0' {n}")
+    asyncio.run(burst(step(("night", 3)), night, programs=programs, events=events))
+    assert [each.outcome for each in of(OperationReturned, events)] == [
+        Acknowledged(),
+        Unknown("left processes running, which were ended"),
+        Acknowledged(),
+    ]
+    assert running == [0, 0, 0]
 
 
 def test_a_burst_when_cancelled_then_its_commands_are_ended_and_stay_without_an_end(

@@ -321,6 +321,54 @@ def test_a_script_when_it_ends_within_a_transaction_then_is_refused(
     assert on(database[1], use) == Plain(0)
 
 
+SESSION = {
+    "postgres": "CREATE SCHEMA IF NOT EXISTS other; SET search_path = other; SET lock_timeout = 7; "
+    "CREATE TEMP TABLE own (a int)",
+    "mariadb": "USE information_schema; SET @own = 7",
+}
+ASKED = {
+    "postgres": "SELECT concat(current_schema(), current_setting('lock_timeout'), to_regclass('own'))",
+    "mariadb": "SELECT concat(database(), if(@own IS NULL, '0', '7'))",
+}
+
+
+def test_a_script_when_it_changes_its_session_then_queries_are_as_before(
+    database: tuple[str, str],
+) -> None:
+    """As the first lines of a dump do: it empties the search path."""
+    name, url = database
+
+    async def use(client: SqlClient) -> None:
+        for _ in range(3):
+            before = await client.fetch_value(ASKED[name], within=S30)
+            await client.run_script(SESSION[name])
+            assert await client.fetch_value(ASKED[name], within=S30) == before
+        assert before == Plain({"postgres": "public0", "mariadb": "app0"}[name])
+
+    on(url, use)
+
+
+@pytest.mark.engine("postgres")
+def test_a_script_when_discarding_is_refused_then_the_next_query_has_another_connection(
+    postgres: str,
+) -> None:
+    async def use(client: SqlClient) -> None:
+        before = await client.fetch_value("SELECT pg_backend_pid()", within=S30)
+        driver = client._driver
+        execute = driver.execute
+
+        async def refusing(script: str) -> Any:
+            return await execute("SELEKT" if script == "DISCARD ALL" else script)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(driver), "execute", lambda _, script: refusing(script))
+            await client.run_script("SET search_path = ''")
+        assert await client.fetch_value("SELECT pg_backend_pid()", within=S30) != before
+        assert await client.fetch_value("SELECT current_schema()", within=S30) == Plain("public")
+
+    on(postgres, use)
+
+
 def test_a_table_when_replaced_between_readings_then_the_next_one_reads_it(
     database: tuple[str, str],
 ) -> None:

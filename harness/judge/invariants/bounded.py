@@ -44,9 +44,7 @@ class _Params:
         try:
             empty = compare(">", least, most)
         except EvaluationProblem as problem:
-            raise ValueError(
-                f"least: and most: are no two bounds of one value: {problem}"
-            ) from None
+            raise ValueError(f"least: does not compare with most: {problem}") from None
         if empty:
             raise ValueError(f"least: {show(least)} is above most: {show(most)}")
 

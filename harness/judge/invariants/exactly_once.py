@@ -1,9 +1,9 @@
 """exactly_once: what was acknowledged took effect once, what is unknown at most once, what was
 rejected never; and nothing took effect that nobody asked for.
 
-Requests with one key are tries of one thing, judged together. Their effects are what the probe lists
-once the round has settled, less what it listed before anything was sent: rows that a reset puts there
-are nobody's effects. Keys are compared as text.
+Requests with one key are tries of one thing, judged together, whatever operation they are of. Their
+effects are what the probe lists once the round has settled, less what it listed before anything was
+sent: rows that a reset puts there are nobody's effects. Keys are compared as text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,6 +61,8 @@ class ExactlyOnce:
         if isinstance(effects, Lack):
             return nothing_of(evidence, effects)
         wrong = wrong_in(effects)
+        if not wrong.number and (lack := _shared(effects, self._operation)):
+            return nothing_of(evidence, lack)
         broken = self._told(evidence, effects, wrong, read) if wrong.number else None
         return judged_once_settled(
             evidence, read, broken=broken, powerless=_powerless(effects, self._operation)
@@ -126,12 +128,27 @@ def wrong_in(effects: Effects) -> Wrong:
             key for key, each in tries.items() if each.acknowledged and key not in listed
         ),
         repeated=tuple(
-            key for key, each in tries.items() if each.most and listed.get(key, 0) > each.most
+            key
+            for key, each in tries.items()
+            if each.most and not each.shared and listed.get(key, 0) > each.most
         ),
         rejected=tuple(key for key, each in tries.items() if not each.most and key in listed),
         unasked=tuple(key for key in listed if key not in tries),
         nameless=effects.nameless,
     )
+
+
+def _shared(effects: Effects, operation: str) -> Lack | None:
+    """Listed once, a key may hide that one of two effects was lost; listed twice, each may be there."""
+    keys = [key for key, tries in effects.tries.items() if tries.shared]
+    if not keys:
+        return None
+    detail = (
+        f"{first_few(keys)} {'was' if len(keys) == 1 else 'were'} acknowledged to {operation} and to "
+        "another operation, and nobody can tell whose effect is listed; "
+        "give each operation keys of its own"
+    )
+    return Lack(short="key acknowledged by two operations", detail=detail, withheld=True)
 
 
 def _powerless(effects: Effects, operation: str) -> str:

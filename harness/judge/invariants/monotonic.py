@@ -4,7 +4,9 @@ Readings that overlapped in time have no order: only one that was answered befor
 comes before it. Several samplers may read the same probe, so that is no rare case.
 """
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from harness.expressions.parse import Expression, parse
@@ -83,7 +85,7 @@ def steps_back(
     """Each reading that lies behind the furthest one before it, with that one; and the first two
     values that have no order, for then nothing can be said of them.
     """
-    behind = "<" if direction == "up" else ">"
+    behind: Literal["<", ">"] = "<" if direction == "up" else ">"
     answered = sorted(pairs, key=lambda pair: pair[0].answered)
     furthest: Valuation | None = None
     steps: list[tuple[Valuation, Valuation]] = []
@@ -94,13 +96,52 @@ def steps_back(
             while before < len(answered) and answered[before][0].answered < later[0].asked:
                 earlier = answered[before]
                 before += 1
-                if furthest is None or compare(behind, furthest[1], earlier[1]):
+                if furthest is None or in_order(behind, furthest[1], earlier[1]):
                     furthest = earlier
-            if furthest is not None and compare(behind, later[1], furthest[1]):
+            if furthest is not None and in_order(behind, later[1], furthest[1]):
                 steps.append((furthest, later))
         except EvaluationProblem as found:
             problem = problem or found
     return steps, problem
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
+_DIGIT = re.compile("[0-9]")
+
+
+def in_order(operator: Literal["<", ">"], left: Any, right: Any) -> bool:
+    """``compare``, but for texts with numbers in them: as text, ``v10`` is before ``v9``.
+
+    Moments (ISO 8601) are compared as such, and texts whose digits stand in the same places as text.
+
+    Raises:
+        EvaluationProblem: the values have no order, or not the one that their numbers have.
+    """
+    if not (isinstance(left, str) and isinstance(right, str)) or left == right:
+        return compare(operator, left, right)
+    one, other = _moment(left), _moment(right)
+    if one is not None and other is not None:
+        try:
+            return one < other if operator == "<" else one > other
+        except TypeError:
+            detail = "one of them has an offset from UTC and the other has none"
+            raise EvaluationProblem(f"{show(left)} and {show(right)}: {detail}") from None
+    numbered = _DIGIT.search(left) and _DIGIT.search(right)
+    if numbered and _DIGIT.sub("0", left) != _DIGIT.sub("0", right):
+        raise EvaluationProblem(
+            f"{show(left)} and {show(right)} are texts with digits, whose order is not that of numbers; "
+            "cast it to a number"
+        )
+    return compare(operator, left, right)
+
+
+def _moment(text: str) -> datetime | None:
+    if _MOMENT.match(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _never_changed(valued: Valued) -> str:

@@ -8,6 +8,7 @@ from harness.expressions.evaluate import EvaluationProblem, evaluate
 from harness.expressions.parse import Expression, parse
 from harness.expressions.values import MAX_DEPTH, intake, show, type_name
 from harness.judge.asked import a_reading_matters, refused_counts
+from harness.judge.effects import listed_before
 from harness.judge.evidence import Lack, Reading, RoundEvidence
 from harness.judge.judgement import Broken, RoundJudgement, nothing_of
 from harness.judge.rounds_in_words import finding_over_rounds
@@ -29,6 +30,7 @@ class Unique:
     kind = "unique"
     summary = "a list in which no value stands twice once a round has settled"
     word: ClassVar[Literal["expression"]] = "expression"
+    from_start: ClassVar[bool] = True
     Params = _Params
 
     def __init__(self, plan: InvariantPlan) -> None:
@@ -51,12 +53,29 @@ class Unique:
             return problem_in(self._expression, problem, evidence, read)
         shown = {one_of(value): show(value) for value in listed}
         twice = [(shown[key], count) for key, count in times.items() if count > 1]
-        if not matters:
-            powerless = "no other reading would have made another list of it"
-        else:
-            powerless = _too_few(len(listed))
         broken = self._told(evidence.round, read, twice) if twice else None
+        before = self._before(evidence)
+        if isinstance(before, Lack):
+            if broken is None:
+                return nothing_of(evidence, before)
+            before = Counter()
+        powerless = _too_few(len(listed)) or _nothing_added(times - before)
+        if listed and not matters:
+            powerless = "no other reading would have made another list of it"
         return judged_once_settled(evidence, read, broken=broken, powerless=powerless)
+
+    def _before(self, evidence: RoundEvidence) -> "Counter[Hashable] | Lack":
+        """What it listed before anything was sent; what had no list then had no values."""
+        values: dict[str, Any] = {}
+        for probe in self._expression.names:
+            reading = listed_before(evidence, probe)
+            if isinstance(reading, Lack):
+                return reading
+            values[probe] = reading.exact
+        try:
+            return Counter(one_of(value) for value in _listed(self._expression, values))
+        except EvaluationProblem:
+            return Counter()
 
     def _told(
         self, number: int, read: Mapping[str, Reading], twice: Sequence[tuple[str, int]]
@@ -93,10 +112,14 @@ def _no_probe(expression: Expression) -> Lack | None:
 def _listed(expression: Expression, values: Mapping[str, Any]) -> list[Any]:
     """The values of the list but for the NULLs, of which SQL lets a unique column hold many.
 
+    A null in the place of the list is one without values, as some languages write it.
+
     Raises:
         EvaluationProblem: the expression has no value, or one that is no list.
     """
     found = evaluate(expression, values)
+    if found is None:
+        return []
     if not isinstance(found, list | tuple):
         raise EvaluationProblem(f"it is {show(found)}, and a list is needed")
     return [value for value in found if value is not None]
@@ -106,6 +129,10 @@ def _too_few(values: int) -> str:
     if values > 1:
         return ""
     return f"it lists {'one value' if values else 'no value'}, and two are needed to be alike"
+
+
+def _nothing_added(new: "Counter[Hashable]") -> str:
+    return "" if new else "it lists no value that was not listed before the first request"
 
 
 def one_of(value: Any, depth: int = 0) -> Hashable:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from harness.connections.pool import Connections
-from harness.connections.redis import words_of
+from harness.connections.redis import RedisClient, words_of
 from harness.connections.secrets import Sources
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import params, to_params
@@ -52,15 +52,34 @@ class RedisReset:
 
         Raises:
             UserError: a template cannot be filled.
-            TargetError: the server refused one, in its own words; what stands before it was done.
+            TargetError: the server refused one, in its own words; what stands before it was done. Or
+                they left a transaction open.
         """
         client = await connections.redis(self._on)
-        for words in self._commands:
-            filled = self._filled(words)
-            try:
-                await client.call(filled, within=_LIMIT)
-            except TargetError as error:
-                raise TargetError(self._what, error.detail, error.hint) from error
+        try:
+            for words in self._commands:
+                await self._call(client, self._filled(words))
+            self._check_done()
+        finally:
+            # SELECT, MULTI and their like change the connection, which the probes have in common
+            # with it. Its next call connects anew.
+            await client.close()
+
+    async def _call(self, client: RedisClient, words: list[str]) -> None:
+        try:
+            await client.call(words, within=_LIMIT)
+        except TargetError as error:
+            raise TargetError(self._what, error.detail, error.hint) from error
+
+    def _check_done(self) -> None:
+        said = [words[0].upper() for words in self._commands]
+        ends = [word for word in said if word in ("MULTI", "EXEC", "DISCARD")]
+        if ends[-1:] == ["MULTI"]:
+            raise TargetError(
+                self._what,
+                "the commands ended within a transaction, so nothing behind MULTI was done",
+                "End them with EXEC.",
+            )
 
     def _filled(self, words: list[str]) -> list[str]:
         try:

@@ -125,6 +125,35 @@ def test_a_script_when_it_ends_within_a_transaction_then_is_refused(tmp_path: Pa
     assert on_sqlite(tmp_path, use) == Plain(0)
 
 
+def test_a_script_when_it_changes_its_session_then_the_next_query_has_a_new_one(
+    tmp_path: Path,
+) -> None:
+    async def use(client: SqlClient) -> Any:
+        await client.run_script(
+            "CREATE TABLE t (a); CREATE TEMP TABLE u (a); INSERT INTO t VALUES (7)"
+        )
+        with pytest.raises(TargetError, match="no such table: u"):
+            await client.fetch_value("SELECT count(*) FROM u", within=S30)
+        return await client.fetch_value("SELECT a FROM t", within=S30)
+
+    assert on_sqlite(tmp_path, use) == Plain(7)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"]
+)
+def test_a_script_when_the_database_is_in_memory_then_the_next_query_reads_it(url: str) -> None:
+    async def main() -> Any:
+        client = await SqlClient.open(url, what="service db", limit=S30)
+        try:
+            await client.run_script("CREATE TABLE t (a); INSERT INTO t VALUES (7)")
+            return await client.fetch_value("SELECT a FROM t", within=S30)
+        finally:
+            await client.close()
+
+    assert asyncio.run(main()) == Plain(7)
+
+
 def test_a_reading_when_others_commit_then_sees_it(tmp_path: Path) -> None:
     async def use(reader: SqlClient) -> list[Any]:
         writer = await SqlClient.open(f"sqlite:///{tmp_path}/test.db", what="db", limit=S30)

@@ -48,12 +48,18 @@ def test_variant_when_it_has_variables_then_they_are_looked_at_as_those_of_servi
 
 def test_variant_when_nothing_is_started_then_its_variables_reach_nobody(tmp_path):
     path = tmp_path / "t.yaml"
-    for operation, told in (("{http: POST /buy}", 1), ("{command: buy}", 0)):
+    sends = "{http: POST /buy}"
+    for operation, reset, told in (
+        (sends, "{http: POST /reset}", 1),
+        ("{command: buy}", "{http: POST /reset}", 0),
+        (sends, "[{http: POST /reset}, {command: clear}]", 0),
+    ):
         path.write_text(
             "target: t\n"
             'services: {app: {url: "http://127.0.0.1:1"}}\n'
             'variants: {one: {env: {A: "1"}}, two: {}}\n'
             f"operations: {{buy: {operation}}}\n"
+            f"reset: {reset}\n"
         )
         (checked,) = validate([path], kinds=KINDS)
         assert [problem.key for problem in checked.problems] == ["variants.one.env"] * told

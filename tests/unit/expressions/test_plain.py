@@ -31,6 +31,8 @@ from harness.model.units import Duration
         pytest.param(Decimal("NaN"), Plain("NaN"), id="decimal-nan"),
         pytest.param(Fraction(4, 2), Plain(2), id="whole-fraction"),
         pytest.param(Duration.of_ns(271_123), Plain("271123ns", exact=True), id="span-of-time"),
+        pytest.param(dt.timedelta(seconds=59.9), Plain("59.9s", exact=True), id="interval"),
+        pytest.param(dt.timedelta(0), Plain("0s", exact=True), id="no-interval"),
         pytest.param(Fraction(-1, 8), Plain("-0.125", exact=True), id="ending-fraction"),
         pytest.param(Fraction(1, 3), Plain("1/3", exact=True), id="endless-fraction"),
         pytest.param(dt.date(2026, 11, 5), Plain("2026-11-05"), id="date"),
@@ -59,6 +61,14 @@ def test_a_number_when_written_to_a_line_and_read_back_then_is_the_same(number: 
 @given(st.recursive(st.none() | st.floats() | st.binary() | st.decimals(), st.lists))
 def test_anything_when_made_plain_then_is_strict_json(value: Any) -> None:
     json.dumps(plain(value).value, allow_nan=False)
+
+
+@given(st.timedeltas())
+def test_an_interval_when_read_back_then_is_as_long_to_the_microsecond(
+    interval: dt.timedelta,
+) -> None:
+    microseconds = interval // dt.timedelta(microseconds=1)
+    assert plain(interval).exact_value == Duration.of_ns(microseconds * 1_000)
 
 
 def test_exact_number_when_decimal_then_keeps_its_places() -> None:

@@ -184,6 +184,12 @@ def test_numbers_when_they_grow_then_end_in_a_problem():
         pytest.param([1, 2], "a list of 2", id="list"),
         pytest.param(Duration.of_ms(1500), "1.5s", id="duration"),
         pytest.param(Decimal("80.00"), "80.00", id="decimal as it came"),
+        pytest.param(1.0, "1", id="whole float"),
+        pytest.param(0.0, "0", id="float of nothing"),
+        pytest.param(2.5, "2.5", id="float"),
+        pytest.param(float("inf"), "inf", id="infinite float"),
+        pytest.param(Decimal(1), "1", id="decimal of one"),
+        pytest.param(Decimal(0), "0", id="decimal of nothing"),
     ],
 )
 def test_value_when_shown_then_is_short(value, shown):

@@ -16,12 +16,25 @@ def effects(listed, before=(), calls=CALLS):
 
 def test_tries_when_of_one_key_then_are_counted_together():
     calls = [a_call(1, key="a"), a_call(2, "rejected", key="a"), a_call(3, None, key="a")]
-    assert tries_of(calls) == {"a": Tries(acknowledged=1, unknown=1, rejected=1)}
+    assert tries_of(calls, "pay") == {"a": Tries(acknowledged=1, unknown=1, rejected=1)}
+
+
+def test_tries_when_another_operation_had_the_key_then_are_counted_with_them():
+    calls = [
+        a_call(1, "rejected", key="a"),
+        a_call(2, key="a", operation="refund"),
+        a_call(3, "unknown", key="a", operation="refund"),
+        a_call(4, key="b", operation="refund"),
+    ]
+    (tries,) = tries_of(calls, "pay").values()
+    assert tries == Tries(acknowledged=0, unknown=1, rejected=1, elsewhere=1)
+    assert (tries.most, tries.shared) == (1, False)
 
 
 def test_tries_when_none_may_have_an_effect_then_may_have_none_together():
     def most(*outcomes):
-        return tries_of(a_call(op, each, key="a") for op, each in enumerate(outcomes))["a"].most
+        calls = [a_call(op, each, key="a") for op, each in enumerate(outcomes)]
+        return tries_of(calls, "pay")["a"].most
 
     assert most("rejected", "rejected") == 0
     assert most("rejected", "unknown") == 1

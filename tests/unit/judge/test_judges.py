@@ -7,6 +7,8 @@ from harness.judge.judgement import Broken, RoundJudgement
 from harness.judge.judges import InvariantJudges
 from harness.model.verdicts import Counterexample
 from tests.support.journals import MONEY_CONSERVED, NEVER_OVERDRAWN, a_plan
+from tests.unit.judge.rounds import an_invariant, in_turn
+from tests.unit.judge.rounds import evidence as a_round
 
 KINDS = dict(INVARIANTS.items())
 
@@ -42,6 +44,16 @@ def test_broken_rounds_when_some_do_not_count_then_are_those_that_do():
         judges.add({"money-conserved": RoundJudgement(round=1, finished=True, **changes)})
     assert judges.broken_rounds("money-conserved") == 1
     assert judges.broken_rounds("steady-state") == 0
+
+
+def test_round_when_its_violation_is_doubted_then_none_of_its_readings_is_told_as_broken():
+    late = Lack(short="late effects of an earlier round", detail="d", withheld=True)
+    plan = an_invariant("monotonic", "it")
+    judges = InvariantJudges([plan], KINDS)
+    for changes in ({}, {"late": late}):
+        judges.add(judges.judge(a_round(in_turn([3, 2, 1]), **changes)))
+    (finding,) = judges.findings(None)
+    assert finding.summary == "violated at 2 of 6 readings, in 1 of 2 rounds"
 
 
 def test_kind_when_unknown_then_is_an_error_that_names_the_known_ones():

@@ -179,6 +179,58 @@ def test_effects_when_of_another_operation_of_the_round_then_are_its_own():
     assert holds(ExactlyOnce(PLAN).judge(evidence(readings, calls)))
 
 
+def shared(listed, *outcomes):
+    """``outcomes`` are those of ``pay`` and of ``refund`` with the key k; another ``pay`` is right."""
+    calls = [a_call(1, key="z")] + [
+        a_call(op, outcome, key="k", operation=operation)
+        for op, (operation, outcome) in enumerate(zip(("pay", "refund"), outcomes, strict=True), 2)
+    ]
+    readings = at_the_end(["z", *listed], before=[], probe="keys")
+    return ExactlyOnce(PLAN).judge(evidence(readings, calls))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "times", "broken"),
+    [
+        pytest.param(("rejected", "acknowledged"), 1, False, id="the-other-did-it"),
+        pytest.param(("rejected", "acknowledged"), 0, False, id="the-other-s-to-lose"),
+        pytest.param(("rejected", "acknowledged"), 2, True, id="twice-all-the-same"),
+        pytest.param(("rejected", "unknown"), 1, False, id="the-other-may-have-done-it"),
+        pytest.param(("rejected", "rejected"), 1, True, id="neither-may-have"),
+        pytest.param(("acknowledged", "rejected"), 0, True, id="its-own-to-lose"),
+        pytest.param(("unknown", "acknowledged"), 1, False, id="either"),
+    ],
+)
+def test_key_when_another_operation_had_it_then_its_tries_count_too(outcomes, times, broken):
+    judgement = shared(["k"] * times, *outcomes)
+    assert (judgement.broken is not None) is broken
+    assert judgement.counts
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_key_when_acknowledged_to_two_operations_then_nobody_can_say_whose_effect_it_is(times):
+    judgement = shared(["k"] * times, "acknowledged", "acknowledged")
+    assert judgement.broken is None
+    assert (judgement.lack.short, judgement.lack.withheld) == (
+        "key acknowledged by two operations",
+        True,
+    )
+    assert judgement.lack.detail.startswith("k was acknowledged to pay and to another operation")
+
+
+def test_key_when_acknowledged_to_two_operations_and_never_listed_then_is_broken():
+    assert told(shared([], "acknowledged", "acknowledged")) == (
+        "round 1: 1 of 2 acknowledged pay took no effect: k"
+    )
+
+
+def test_list_when_null_then_is_one_without_keys():
+    assert told(judged(None, [("a", "acknowledged")])) == (
+        "round 1: 1 of 1 acknowledged pay took no effect: a"
+    )
+    assert judged(None, [("a", "rejected")]).error is None
+
+
 def test_round_when_nothing_was_acknowledged_then_shows_nothing():
     judgement = judged([], [("a", "rejected"), ("b", "unknown")])
     assert judgement.lack.detail == "no pay was acknowledged, so none had to take effect"
@@ -225,7 +277,6 @@ def test_list_when_never_read_before_the_first_request_then_puts_the_run_in_doub
     ("listed", "words"),
     [
         pytest.param(7, "it is 7, and a list of keys is needed", id="number"),
-        pytest.param(None, "it is null, and a list of keys is needed", id="null"),
         pytest.param([["a"]], "it lists a list, which is no key", id="list"),
         pytest.param([{"k": 1}], "it lists a map, which is no key", id="map"),
     ],

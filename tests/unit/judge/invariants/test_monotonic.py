@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.expressions.plain import plain
 from harness.judge.invariants.monotonic import Monotonic, steps_back
 from harness.model.events import ProbeRead
 from tests.unit.judge.rounds import (
@@ -108,6 +111,46 @@ def test_values_when_they_have_no_order_then_are_an_error(values):
     judgement = judged(in_turn(values))
     assert judgement.error.startswith("it has no order in round 1:")
     assert judgement.broken is None
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        pytest.param(["9", "10"], "'10' and '9' are texts with digits", id="numbers"),
+        pytest.param(["v9", "v10"], "cast it to a number", id="versions"),
+        pytest.param(
+            ["2026-01-01T00:00:00", "2026-01-01T00:00:01Z"], "offset from UTC", id="moments"
+        ),
+    ],
+)
+def test_texts_when_their_order_is_not_that_of_their_numbers_then_are_an_error(values, says):
+    judgement = judged(in_turn(values))
+    assert says in judgement.error
+    assert judgement.broken is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(["v09", "v10"], id="padded"),
+        pytest.param(["2026-01-01T00:00:01Z", "2026-01-01T00:00:01.5Z"], id="with-a-fraction"),
+        pytest.param(["2026-01-01T00:30:00+01:00", "2026-01-01T00:00:00+00:00"], id="with-offsets"),
+        pytest.param(["draft", "new", "v1"], id="words"),
+    ],
+)
+def test_texts_when_their_order_is_certain_then_are_compared(values):
+    up, down = judged(in_turn(values)), judged(in_turn(values), direction="down")
+    assert (up.error, up.broken, down.error) == (None, None, None)
+    assert down.broken is not None
+
+
+def test_spans_of_time_when_of_a_database_then_are_compared_by_their_length():
+    spans = [plain(timedelta(seconds=seconds)) for seconds in (9, 59.9, 60, 36_000)]
+    readings = [
+        read(s.value, SENT + 2 * i, SENT + 2 * i + 1, exact=s.exact) for i, s in enumerate(spans)
+    ]
+    assert holds(judged(readings))
+    assert judged(readings, direction="down").broken is not None
 
 
 def test_value_when_missing_in_one_reading_then_is_an_error_and_hides_no_broken_one():

@@ -82,9 +82,40 @@ def test_expression_when_no_reading_changes_it_then_shows_nothing():
     assert judged(3, "[1, 2] if it > 0 else [1, 2]").lack.short == "nothing could have broken it"
 
 
-@pytest.mark.parametrize("value", [pytest.param(7, id="number"), pytest.param(None, id="null")])
-def test_value_when_no_list_then_is_an_error(value):
-    assert "and a list is needed" in judged(value).error
+def test_value_when_no_list_then_is_an_error():
+    assert "and a list is needed" in judged(7).error
+
+
+def test_value_when_null_then_is_a_list_without_values():
+    assert judged(None).lack.detail == "it lists no value, and two are needed to be alike"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        pytest.param(["s1", "s2"], ["s2", "s1"], False, id="as-it-was"),
+        pytest.param(["s1", "s2", "s3"], ["s1", "s2"], False, id="less"),
+        pytest.param(["s1", "s2"], ["s1", "s2", "n"], True, id="more"),
+        pytest.param(["s1", None], ["s1", "n"], True, id="null-filled"),
+        pytest.param({}, ["s1", "s2"], True, id="no-list-before"),
+    ],
+)
+def test_round_when_nothing_was_added_to_the_list_then_shows_nothing(before, after, counts):
+    judgement = Unique(an_invariant("unique", "it")).judge(
+        evidence(at_the_end(after, before=before))
+    )
+    assert (judgement.broken, judgement.counts) == (None, counts)
+    if not counts:
+        assert judgement.lack.detail == (
+            "it lists no value that was not listed before the first request"
+        )
+
+
+def test_list_when_never_read_before_the_first_request_then_only_a_value_twice_is_told():
+    kind = Unique(an_invariant("unique", "it"))
+    lack = kind.judge(evidence(at_the_end([1, 2])[1:])).lack
+    assert (lack.short, lack.withheld) == ("not read before", True)
+    assert kind.judge(evidence(at_the_end([1, 1])[1:])).broken is not None
 
 
 def test_list_when_it_stands_within_a_map_then_the_expression_finds_it():

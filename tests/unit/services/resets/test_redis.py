@@ -1,6 +1,7 @@
 """The Redis reset, on a server that is only pretended."""
 
 import asyncio
+import contextlib
 from typing import Any, cast
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from harness.connections.pool import Connections
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
+from harness.model.units import Duration
 from harness.services.resets.redis import RedisReset
 from tests.support.sources import sources_at
+from tests.unit.connections.test_redis import serving
 
 
 class Cache:
@@ -17,6 +20,7 @@ class Cache:
 
     def __init__(self, refused: str | None = None) -> None:
         self.asked: list[list[str]] = []
+        self.closed = False
         self._refused = refused
 
     async def redis(self, service: str) -> "Cache":
@@ -24,16 +28,23 @@ class Cache:
         return self
 
     async def call(self, words: list[str], **_more: Any) -> None:
+        assert not self.closed
         self.asked.append(words)
         if words[0] == self._refused:
             raise TargetError("service cache", f"{words[0]}: WRONGTYPE")
+
+    async def close(self) -> None:
+        self.closed = True
 
 
 def run(redis: Any, cache: Cache | None = None) -> list[list[str]]:
     cache = cache or Cache()
     plan = ResetPlan(kind="redis", on="cache", params={"redis": redis})
     reset = RedisReset.make(plan, {"amount": 5, "odd": "a b"}, sources_at())
-    asyncio.run(reset.run(cast("Connections", cache)))
+    try:
+        asyncio.run(reset.run(cast("Connections", cache)))
+    finally:
+        assert cache.closed, "the next call must connect anew"
     return cache.asked
 
 
@@ -57,6 +68,36 @@ def test_run_when_one_is_refused_then_target_error_and_no_more_is_sent() -> None
     assert [words[0] for words in cache.asked] == ["DEL", "LPUSH"]
 
 
+def test_run_when_a_transaction_is_left_open_then_target_error_says_that_nothing_was_done() -> None:
+    with pytest.raises(TargetError, match=r"reset on cache: .*nothing behind MULTI was done"):
+        run(["DEL x", "multi", "SET x 1"])
+    assert len(run(["MULTI", "SET x 1", "EXEC"])) == 3
+    assert len(run(["MULTI", "DISCARD", "SET x 1"])) == 3
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [["SELECT 1", "FLUSHDB"], ["SELECT 1", "BAD"]],
+    ids=["as-it-should", "refused"],
+)
+def test_run_when_it_changes_its_connection_then_the_probes_have_another_one(
+    commands: list[str],
+) -> None:
+    async def play() -> None:
+        answers = {"SELECT": b"+OK\r\n", "FLUSHDB": b"+OK\r\n", "BAD": b"-ERR no\r\n"}
+        async with serving(**answers, GET=b":7\r\n") as server:
+            connections = Connections({"cache": server.url()})
+            plan = ResetPlan(kind="redis", on="cache", params={"redis": commands})
+            with contextlib.suppress(TargetError):
+                await RedisReset.make(plan, {}, sources_at()).run(connections)
+            client = await connections.redis("cache")
+            assert await client.call(["GET", "x"], within=Duration.of_s(30)) == 7
+            assert server.connections == 2
+            await connections.close()
+
+    asyncio.run(play())
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [
@@ -66,5 +107,6 @@ def test_run_when_one_is_refused_then_target_error_and_no_more_is_sent() -> None
     ],
 )
 def test_run_when_it_is_no_command_then_user_error(command: str, says: str) -> None:
+    plan = ResetPlan(kind="redis", on="cache", params={"redis": command})
     with pytest.raises(UserError, match=f"reset on cache: .*{says}"):
-        run(command)
+        asyncio.run(RedisReset.make(plan, {}, sources_at()).run(cast("Connections", Cache())))
