@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -29,6 +29,7 @@ MOST_BYTES = 64 * 1024 * 1024
 _EMPTY = Records(whole=0, torn=0, lines=0, ids=[])
 _OF_IDS = ("ids", "doubled", "missing")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_PADDED_NUMBER = re.compile(r"0*([1-9][0-9]{0,17})")
 
 
 class File:
@@ -181,6 +182,12 @@ def counted(found: Records, asked: File.Params) -> int | list[int | str]:
         "lines": lambda: found.lines,
         "ids": lambda: ids,
         "doubled": lambda: sum(times > 1 for times in Counter(ids).values()),
-        "missing": lambda: len(set(range(1, (asked.of or 0) + 1)) - {*ids}),
+        "missing": lambda: _missing(found.ids, asked.of or 0),
     }
     return counts[asked.count]()
+
+
+def _missing(ids: Iterable[str], of: int) -> int:
+    """How many of 1 to ``of`` are not among ``ids``; ``007`` is 7."""
+    numbers = {int(number[1]) for each in ids if (number := _PADDED_NUMBER.fullmatch(each))}
+    return of - sum(number <= of for number in numbers)

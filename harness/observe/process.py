@@ -101,6 +101,10 @@ class Process:
             return self._measure(process)
         except (psutil.NoSuchProcess, FileNotFoundError):
             return 0
+        except psutil.AccessDenied:
+            if _is_over(process):
+                return 0  # the kernel shows what it held to root alone, whosever it was
+            raise
 
 
 class _Lag:
@@ -118,6 +122,16 @@ class _Lag:
         return lag
 
 
+def _is_over(process: psutil.Process) -> bool:
+    """True of one that gave back its memory: a zombie, or one that is about to be."""
+    try:
+        return bool(process.memory_info().vms == 0)
+    except psutil.AccessDenied:
+        return False
+    except psutil.NoSuchProcess:
+        return True
+
+
 def family(pid: int) -> list[psutil.Process]:
     """The process ``pid`` and all its living descendants.
 
@@ -128,14 +142,23 @@ def family(pid: int) -> list[psutil.Process]:
     if leader.status() == psutil.STATUS_ZOMBIE:
         raise psutil.NoSuchProcess(pid)
     if not Path("/proc/thread-self/children").exists():
-        return [leader, *leader.children(recursive=True)]
+        return [leader, *filter(_is_no_zombie, leader.children(recursive=True))]
     found, ahead = [leader], _children(pid)
     while ahead:
         child = ahead.pop()
         ahead += _children(child)
         with suppress(psutil.NoSuchProcess):
-            found.append(psutil.Process(child))
+            process = psutil.Process(child)
+            if _is_no_zombie(process):
+                found.append(process)
     return found
+
+
+def _is_no_zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _children(pid: int) -> list[int]:

@@ -29,25 +29,46 @@ def scan(text: str, record: "re.Pattern[str]") -> Records:
 
     Looks where the last record ended: a line at which none begins is torn, and the next one is tried.
     The last line may lack its line feed. ``id`` is a named group of ``record``, if there is one.
+    Where it matches less than a line, because of its alternatives or of repetitions that take as little
+    as they can, the other ways are tried that reach this line's end.
     """
     whole = torn = lines = at = 0
     ids: list[str] = []
     bears_id = "id" in record.groupindex
     while at < len(text):
-        found = record.match(text, at)
-        end = 0 if found is None else _end_of_line(text, found.end())
-        if found is None or found.end() == at or end == 0:
+        found = _record_at(text, at, record)
+        if found is None:
             feed = text.find("\n", at)
             at = len(text) if feed < 0 else feed + 1
             torn += 1
             lines += 1
             continue
         whole += 1
+        end = _end_of_line(text, found.end())
         lines += text.count("\n", at, end) + (text[end - 1] != "\n")
         if bears_id and found["id"] is not None:
             ids.append(found["id"])
         at = end
     return Records(whole=whole, torn=torn, lines=lines, ids=ids)
+
+
+def _record_at(text: str, at: int, record: "re.Pattern[str]") -> "re.Match[str] | None":
+    """The record that begins at ``at`` and ends with a line."""
+    found = record.match(text, at)
+    if found is None or _is_whole(found, at):
+        return found
+    feed = text.find("\n", found.end())
+    last = len(text) if feed < 0 else feed
+    ends = (last, last - 1) if text[last - 1 : last] == "\r" else (last,)
+    for end in ends:
+        found = record.fullmatch(text, at, end)
+        if found is not None and _is_whole(found, at):
+            return found
+    return None
+
+
+def _is_whole(found: "re.Match[str]", at: int) -> bool:
+    return found.end() > at and _end_of_line(found.string, found.end()) > 0
 
 
 def _end_of_line(text: str, at: int) -> int:

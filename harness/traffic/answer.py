@@ -10,6 +10,8 @@ from harness.model.outcomes import Outcome, Unknown
 from harness.model.units import Instant
 
 _UNSORTED = Unknown("not sorted by an operation yet")
+# Of the whole program, or of any command within it: POSIX, 2.8.2.
+_NOT_RUN = (126, 127)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +45,13 @@ class Ended:
     """A program that ended by itself. ``sent`` is when it was let go, ``last`` when its end was seen.
 
     ``exit_code`` below 0 is the signal that ended it. ``output`` and ``errors`` are the beginning of
-    what it wrote, without the last line's end.
+    what it wrote, without the last line's end; ``cut`` names those of the two that had more.
     """
 
     exit_code: int
     output: str
     errors: str
+    cut: frozenset[str] = frozenset()
     sent: Instant
     last: Instant
     outcome: Outcome = _UNSORTED
@@ -62,6 +65,11 @@ class Ended:
     def first(self) -> Instant:
         """Its end is all that is seen of it."""
         return self.last
+
+    @property
+    def says_nothing(self) -> bool:
+        """True of a signal, and of the codes by which a shell, or we, say that a command could not be run."""
+        return self.exit_code < 0 or self.exit_code in _NOT_RUN
 
     def values(self) -> Mapping[str, Any]:
         """What rules and captures see."""

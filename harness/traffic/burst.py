@@ -101,11 +101,12 @@ async def run_burst(
     finally:
         burst.close()
         try:
+            # Before the returns: of a command that left something running nobody knows what it did.
+            await burst.end()
+        finally:
             if released:
                 # When it was cut short, those without an end stay without one: nobody knows it.
                 _record_returns(composed, burst, round, record)
-        finally:
-            await burst.end()
 
 
 def _released(release: Release, round: int, burst: str) -> BurstReleased:

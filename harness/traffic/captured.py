@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 KEPT = 64 * 1024
-# A pipe holds 64 KiB, one that its writer enlarged 1 MiB; what is written behind the end is nobody's.
+# A pipe holds 64 KiB, one that its writer enlarged 1 MiB; whoever still writes then is not waited for.
 _LAST_READS = 16
 
 
@@ -24,6 +24,8 @@ class Captured:
             OSError: it cannot be made there.
         """
         self.place = place
+        self.cut = False
+        """More was written than is kept."""
         self._kept = bytearray()
         os.mkfifo(place, mode=0o600)
         # For writing too: without a writer of our own the loop would be told of its end for ever.
@@ -55,5 +57,7 @@ class Captured:
         data = b""
         with suppress(BlockingIOError):
             data = os.read(self._descriptor, KEPT)
-        self._kept += data[: KEPT - len(self._kept)]
+        room = KEPT - len(self._kept)
+        self._kept += data[:room]
+        self.cut = self.cut or len(data) > room
         return bool(data)

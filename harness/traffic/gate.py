@@ -1,13 +1,15 @@
 """Commands that are started and held at a gate, so that a burst can let them all go at once.
 
-A gate is a shell that waits for the end of its input and then becomes the program. When the gates
-open is ``last_byte.py``'s; what a program's end means is the operation's.
+A gate is a shell that waits for a line and then becomes the program. When the gates open is
+``last_byte.py``'s; what a program's end means is the operation's. Only one whose processes all ended
+by themselves has ended: what we ended may have been about to take effect.
 """
 
 import asyncio
+import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from harness.model.units import Duration, Instant
 from harness.processes.command import resolve
 from harness.processes.ending import end
 from harness.processes.group import ProcessGroup, start
-from harness.processes.marks import Group, Wanted, find
+from harness.processes.marks import Group, Wanted, find, is_living
 from harness.processes.programs import Programs
 from harness.processes.scratch import make_scratch, remove_scratch
 from harness.traffic.answer import Ended, Failure
@@ -27,10 +29,18 @@ from harness.traffic.captured import Captured
 from harness.traffic.command import Command
 
 ENDED_EARLY = "ended before it was let go"
+LEFT_RUNNING = "left processes running, which were ended"
+OPENS = b"\n"
+"""What opens a gate. The mere end of its input does not: that comes when we die as well."""
 
 # The outputs are opened while it waits: opening them afterwards would be a part of what is measured.
-_GATE = 'exec 3>"$1" 4>"$2"; shift 2; read -r _; exec "$@" </dev/null >&3 2>&4 3>&- 4>&-'
-# For what a command left running: it was meant to be over, so it gets no more than a moment.
+_GATE = (
+    'exec 3>"$1" 4>"$2"; shift 2; read -r _ || exit 125; exec "$@" </dev/null >&3 2>&4 3>&- 4>&-'
+)
+# What a program left running may end by itself, such as the other half of a pipeline.
+_MOMENT = Duration.of_ms(500)
+_PAUSE = Duration.of_ms(10)
+# What does not is asked to end: it was meant to be over, so it gets no more than that again.
 _GRACE = Duration.of_ms(500)
 
 
@@ -42,6 +52,7 @@ class Gate:
     ) -> None:
         self.group = group
         self.sent = 0
+        self.left_running = False
         self._timeout = timeout
         self._output = output
         self._errors = errors
@@ -49,7 +60,7 @@ class Gate:
         self._exit_code: int | None = None
         self._failure: str | None = None
 
-    def open(self, last: bytes = b"") -> None:
+    def open(self, last: bytes = OPENS) -> None:
         """Lets the program go."""
         self.group.end_input(last)
 
@@ -90,29 +101,33 @@ class Gate:
         last = Instant.of_ns(self._last)
         if self._failure is not None or self._exit_code is None:
             return Failure(because=self._failure or ENDED_EARLY, last=last)
+        if self.left_running:
+            return Failure(because=LEFT_RUNNING, last=last)
+        texts = {"output": self._output, "errors": self._errors}
         return Ended(
             exit_code=self._exit_code,
             output=self._output.text(),
             errors=self._errors.text(),
+            cut=frozenset(name for name, text in texts.items() if text.cut),
             sent=Instant.of_ns(self.sent),
             last=last,
         )
 
-    def close(self) -> None:
-        """Ends the program's group if it still runs, and lets go of its outputs."""
-        self.group.kill()
-        self._output.close()
-        self._errors.close()
+    def finish(self) -> None:
+        """Takes what is still in its outputs, and closes them. Safe to repeat."""
+        self._output.finish()
+        self._errors.finish()
 
     def _end(self, at: int) -> None:
         self._last = at
         self._exit_code = self.group.exit_code
-        self._output.finish()
-        self._errors.finish()
 
 
 class Gates:
-    """The commands of one burst, in order. ``close`` and then ``end`` them whatever happens."""
+    """The commands of one burst, in order. ``close`` and then ``end`` them whatever happens.
+
+    What became of them is known after ``end``.
+    """
 
     def __init__(self, commands: Sequence[Command], programs: Programs) -> None:
         self._commands = commands
@@ -135,35 +150,75 @@ class Gates:
             await asyncio.sleep(0)  # noqa: TID251 - starting takes milliseconds; samplers run beside it
 
     async def wait(self) -> None:
-        """Returns when all have ended, each within its own time-out."""
+        """Returns when all have ended, each within its own time-out, and what they left running too.
+
+        That is given half a second in all. It keeps its outputs: a write to a closed one ends it.
+        """
         async with asyncio.TaskGroup() as group:
             for gate in self._gates:
                 group.create_task(gate.wait(), name=f"wait for {gate.group.name}")
+        await in_thread(self._see_out)
 
     def close(self) -> None:
         """Ends all that still run, by their groups. Safe to repeat."""
         for gate in self._gates:
-            gate.close()
+            gate.group.kill()
         if self._scratch is not None:
             remove_scratch(self._scratch)
 
     async def end(self) -> None:
-        """Ends what the programs left behind, also what left their groups.
+        """Ends what the programs left behind, also what left their groups, and lets go of their outputs.
 
         Raises:
             TargetError: something of it is still there, stuck in the kernel or not ours to end.
         """
-        if self._gates:
-            groups = [gate.group for gate in self._gates]
-            search = partial(_members, self._programs.mark, groups)
-            left = await in_thread(partial(end, search, grace=_GRACE))
-            if left:
-                pids = ", ".join(str(process.pid) for process in left)
-                raise TargetError(
-                    f"{groups[0].name}",
-                    f"left processes that would not end: {pids}",
-                    f"Try: kill -9 {pids}",
-                )
+        if not self._gates:
+            return
+        try:
+            left = await in_thread(partial(end, self._left, grace=_GRACE))
+        finally:
+            for gate in self._gates:
+                gate.finish()
+        if left:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise TargetError(
+                self._gates[0].group.name,
+                f"left processes that would not end: {pids}",
+                f"Try: kill -9 {pids}",
+            )
+
+    def _see_out(self) -> None:
+        """Waits, without a signal, until nothing of the programs is left or the moment is over."""
+        deadline = time.monotonic_ns() + _MOMENT.ns
+        while time.monotonic_ns() < deadline:
+            left = [process for _, found in self._members() for process in found]
+            if not left:
+                return
+            while any(map(is_living, left)) and time.monotonic_ns() < deadline:
+                time.sleep(_PAUSE.in_s)  # noqa: TID251 - between two looks at processes that end
+
+    def _left(self) -> list[psutil.Process]:
+        """What is left of the programs; notes whose it is, for it is about to be ended."""
+        left: list[psutil.Process] = []
+        for gates, found in self._members():
+            left += found
+            for process in found:
+                with suppress(ProcessLookupError):  # ended by itself just now
+                    session = os.getsid(process.pid)
+                    # One that left its session may be of any run of its operation.
+                    of = [gate for gate in gates if gate.group.pgid == session] or gates
+                    for gate in of:
+                        gate.left_running = True
+        return left
+
+    def _members(self) -> Iterator[tuple[list[Gate], list[psutil.Process]]]:
+        """Each operation's gates and living processes: one look at all there are for each operation."""
+        by_name: dict[str, list[Gate]] = {}
+        for gate in self._gates:
+            by_name.setdefault(gate.group.name, []).append(gate)
+        for name, gates in by_name.items():
+            groups = tuple(Group(pgid=g.group.pgid, created=g.group.created) for g in gates)
+            yield gates, find(Wanted(mark=self._programs.mark, part=name, groups=groups))
 
     async def _started(self, command: Command, place: Path) -> Gate:
         run = self._programs
@@ -196,15 +251,3 @@ def _captured(place: Path) -> Captured:
             f"The pipe {place} for a command's output could not be made: {error.strerror}.",
             hint="Set TMPDIR to a folder of a file system that knows named pipes.",
         ) from error
-
-
-def _members(mark: str, groups: Iterable[ProcessGroup]) -> list[psutil.Process]:
-    """What is left of the groups; one look at all processes for each operation, not for each run of it."""
-    by_name: dict[str, list[Group]] = {}
-    for group in groups:
-        by_name.setdefault(group.name, []).append(Group(pgid=group.pgid, created=group.created))
-    return [
-        process
-        for name, of_one in by_name.items()
-        for process in find(Wanted(mark=mark, part=name, groups=tuple(of_one)))
-    ]

@@ -20,7 +20,7 @@ from harness.traffic.answer import Answer, Ended, Failure
 from harness.traffic.command import Command
 from harness.traffic.connection import Connection, resolve
 from harness.traffic.descriptors import ensure_descriptors
-from harness.traffic.gate import ENDED_EARLY, Gate, Gates
+from harness.traffic.gate import ENDED_EARLY, OPENS, Gate, Gates
 from harness.traffic.receiver import Awaited, Receiver
 from harness.traffic.response import ResponseReader
 from harness.traffic.warming import WarmCall, warm
@@ -62,7 +62,7 @@ class Release:
 
 
 class _Held(NamedTuple):
-    """What is held back, and the byte that lets it go; a gate needs none."""
+    """What is held back, and the byte that lets it go."""
 
     what: Awaited | Gate
     last: bytes
@@ -131,7 +131,7 @@ class Burst:
         self._held = [
             _Held(next(requests), call.content[-1:])
             if isinstance(call, BurstRequest)
-            else _Held(next(gates), b"")
+            else _Held(next(gates), OPENS)
             for call in self._calls
         ]
 
@@ -177,7 +177,7 @@ class Burst:
             group.create_task(self._written.wait(), name="wait for answers")
 
     def results(self) -> list[Answer | Ended | Failure | None]:
-        """What came, in the order of leaving; None where it is still awaited."""
+        """What came, in the order of leaving; None where it is still awaited. Of commands after ``end``."""
         return [held.what.result() for held in self._held]
 
     def close(self) -> None:

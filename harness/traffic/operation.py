@@ -18,9 +18,12 @@ from harness.model.outcomes import Acknowledged, Outcome, Rejected, Unknown
 from harness.model.plan import HttpCall, OperationPlan
 from harness.model.units import Duration
 from harness.traffic.answer import Answer, Ended, Failure
+from harness.traffic.captured import KEPT
 from harness.traffic.command import Command, CommandTemplate, as_text
 from harness.traffic.request import json_bytes, request_bytes
 from harness.traffic.variables import Variables
+
+_CUT = f"printed more than {KEPT // 1024} KiB, of which the rest was not kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,17 +192,25 @@ class Operation:
         """What became of the operation.
 
         Once either rule is given, no default stands in for the other: what matches neither is
-        unknown. A rule that cannot be evaluated on an answer does not match it.
+        unknown. A rule that cannot be evaluated on an answer does not match it, and one that reads
+        a text of which the rest was dropped is not asked. ``rejected`` is not asked of a command that
+        was killed or says that something could not be started: it may have been half-way.
         """
         if isinstance(came, Failure):
             return Unknown(came.because)
         if self.acknowledged is None and self.rejected is None:
             return _by_default(came)
         problems: list[str] = []
-        if self.acknowledged is not None and _matches(self.acknowledged, came, problems):
-            return Acknowledged()
-        if self.rejected is not None and _matches(self.rejected, came, problems):
-            return Rejected()
+        rules = ((self.acknowledged, Acknowledged()), (self.rejected, Rejected()))
+        for rule, outcome in rules:
+            if rule is None:
+                continue
+            if isinstance(came, Ended) and came.cut.intersection(rule.names):
+                return Unknown(_CUT)
+            if isinstance(outcome, Rejected) and isinstance(came, Ended) and came.says_nothing:
+                problems.append("rejected is not asked of such an end")
+            elif _matches(rule, came, problems):
+                return outcome
         return Unknown("; ".join([came.words(), *dict.fromkeys(problems)]))
 
 

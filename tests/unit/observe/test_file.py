@@ -57,6 +57,24 @@ def test_a_file_when_ids_are_missing_then_they_are_counted_up_to_the_last(tmp_pa
     assert [read(tmp_path, "missing", of=of).value for of in (1, 3, 5)] == [0, 1, 3]
 
 
+def missing(of: int, *ids: str) -> Any:
+    asked = to_params(File.Params, {"file": "/x", "record": FORM, "count": "missing", "of": of})
+    return counted(Records(whole=len(ids), torn=0, lines=0, ids=[*ids]), asked)
+
+
+def test_ids_when_padded_with_zeros_then_count_by_their_numbers() -> None:
+    assert missing(3, "001", "002", "2", "x", "0", "000", "004") == 1
+    assert missing(10, *(f"{n:06}" for n in range(1, 11))) == 0
+    assert missing(3, "0" * 5_000 + "1", "9" * 5_000, "٢", "-3") == 2
+
+
+@pytest.mark.timeout(30)
+def test_ids_when_as_many_should_be_there_as_no_memory_holds_then_are_counted_all_the_same() -> (
+    None
+):
+    assert missing(10**15, "1", "7") == 10**15 - 2
+
+
 @pytest.mark.parametrize(("count", "value"), [("whole", 0), ("torn", 0), ("ids", [])])
 def test_a_file_when_not_there_then_has_no_records(tmp_path: Path, count: str, value: Any) -> None:
     assert read(tmp_path, count).value == value

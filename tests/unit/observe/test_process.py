@@ -126,6 +126,67 @@ def test_a_child_when_it_ends_meanwhile_then_holds_nothing(monkeypatch: pytest.M
     assert read("files", os.getpid()).value == 0
 
 
+# No account has it, so it is another one than that of whoever runs the tests as root.
+_OTHER = 65_534
+
+
+@contextmanager
+def as_no_root() -> Iterator[int | None]:
+    """Whoever runs this is root no longer; gives the account to start processes with, None for ours."""
+    if os.geteuid() != 0:
+        yield None
+        return
+    try:
+        os.setegid(_OTHER)
+        os.seteuid(_OTHER)
+    except OSError:
+        os.setegid(0)
+        pytest.skip("this root may not be another account")
+    try:
+        yield _OTHER
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+@contextmanager
+def with_a_zombie() -> Iterator[int]:
+    """A process that will never ask for the exit code of its child."""
+    user = _OTHER if os.geteuid() == 0 else None
+    code = ["sh", "-c", "sleep 600 & echo $!; exec cat"]
+    with subprocess.Popen(code, stdin=-1, stdout=-1, user=user, group=user) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        child = psutil.Process(int(process.stdout.readline()))
+        # A shell would ask for the code; what comes back shows that there is none any more.
+        process.stdin.write(b"cat\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        child.kill()
+        while child.status() != psutil.STATUS_ZOMBIE:
+            pass
+        yield process.pid
+        process.communicate()
+
+
+@pytest.mark.parametrize("what", ["files", "memory", "threads"])
+@pytest.mark.parametrize("in_family", [True, False])
+def test_a_child_when_a_zombie_then_holds_nothing_whoever_asks(
+    what: str, in_family: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To other accounts than root the kernel does not show what a zombie holds, not even its own."""
+    with with_a_zombie() as pid:
+        if in_family:  # as one that ends between being found and being looked at
+            both = [psutil.Process(pid), *psutil.Process(pid).children()]
+            assert len(both) == 2
+            monkeypatch.setattr(process_module, "family", lambda _pid: both)
+        alone = {"files": psutil.Process.num_fds, "threads": psutil.Process.num_threads}
+        expected = alone.get(what, lambda leader: leader.memory_info().rss)(psutil.Process(pid))
+        with as_no_root():
+            value = read(what, pid).value
+    assert value == expected + (in_family and what == "threads")
+
+
 class Answering:
     """Connections whose only service answers with one body."""
 

@@ -85,6 +85,30 @@ def test_a_record_when_its_form_says_line_ends_itself_then_the_same(form: str) -
     assert (found.whole, found.torn, found.lines) == (2, 1, 3)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        r"(?P<id>\d+) (ok|ok late)",
+        r"(?P<id>\d+) ok.*?",
+        r"(?P<id>\d+?) ok( late)??",
+        r"|(?P<id>\d+) (ok|ok late)\r?",
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_record_when_one_way_to_match_stops_within_the_line_then_the_others_are_tried(
+    form: str, end: str
+) -> None:
+    lines = ["1 ok", "2 ok late", "x 3 ok", "4 o", "5 ok late"]
+    found = scan(end.join(lines), re.compile(form, re.MULTILINE))
+    assert (found.whole, found.torn, found.lines, found.ids) == (3, 2, 5, ["1", "2", "5"])
+
+
+def test_a_record_when_its_last_line_has_more_than_one_way_then_the_whole_record_is_found() -> None:
+    form = re.compile(r"a (?P<id>\d)\n(b|b c)", re.MULTILINE)
+    found = scan("a 1\nb c\na 2\nb\na 3\nb d\n", form)
+    assert (found.whole, found.torn, found.ids) == (2, 2, ["1", "2"])
+
+
 def test_a_record_when_its_form_matches_nothing_at_all_then_every_line_is_torn() -> None:
     assert scan("a\nb\n", re.compile("", re.MULTILINE)) == Records(0, 2, 2, [])
 

@@ -12,17 +12,17 @@ from tests.support.waiting import until
 S30 = Duration.of_s(30)
 
 
-def capture(folder: Path, write: Callable[[int], object]) -> str:
-    """What is kept of what ``write`` wrote, in a thread of its own as a program would."""
+def capture(folder: Path, write: Callable[[int], object]) -> tuple[str, bool]:
+    """What is kept of what ``write`` wrote, in a thread of its own as a program would; and if that was cut."""
 
-    async def main() -> str:
+    async def main() -> tuple[str, bool]:
         captured = Captured(folder / "out")
         try:
             writer = os.open(folder / "out", os.O_WRONLY)
             await asyncio.get_running_loop().run_in_executor(None, write, writer)
             os.close(writer)
             captured.finish()
-            return captured.text()
+            return captured.text(), captured.cut
         finally:
             captured.close()
 
@@ -30,7 +30,7 @@ def capture(folder: Path, write: Callable[[int], object]) -> str:
 
 
 def test_output_when_short_then_kept_without_its_last_line_end(tmp_path: Path) -> None:
-    assert capture(tmp_path, lambda out: os.write(out, b"a\nb\xff\r\n")) == "a\nb�"
+    assert capture(tmp_path, lambda out: os.write(out, b"a\nb\xff\r\n")) == ("a\nb�", False)
 
 
 def test_output_when_longer_than_the_limit_then_all_is_read_and_the_beginning_kept(
@@ -40,7 +40,11 @@ def test_output_when_longer_than_the_limit_then_all_is_read_and_the_beginning_ke
         for _ in range(20):
             os.write(out, b"x" * KEPT)
 
-    assert capture(tmp_path, write) == "x" * KEPT
+    assert capture(tmp_path, write) == ("x" * KEPT, True)
+
+
+def test_output_when_just_as_long_as_the_limit_then_is_not_cut(tmp_path: Path) -> None:
+    assert capture(tmp_path, lambda out: os.write(out, b"x" * KEPT)) == ("x" * KEPT, False)
 
 
 def test_output_when_nobody_writes_then_the_loop_is_left_alone(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from harness.model.units import Duration
 from harness.processes.marks import is_living, marked
 from harness.processes.programs import Programs
 from harness.processes.scratch import scratch_of
+from harness.traffic import gate as gate_module
 from harness.traffic.answer import Ended, Failure
 from harness.traffic.command import Command
-from harness.traffic.gate import Gate, Gates
+from harness.traffic.gate import LEFT_RUNNING, Gate, Gates
 from tests.support.programs import programs_in
 from tests.support.waiting import until
 
@@ -110,8 +111,9 @@ def test_a_command_when_it_runs_then_it_has_no_input_and_nothing_of_its_gate(
 def test_a_command_when_it_writes_without_end_then_only_the_beginning_is_kept(
     tmp_path: Path,
 ) -> None:
-    result = only(play(programs_in(tmp_path), sh("yes | head -c 3000000")))
+    result = only(play(programs_in(tmp_path), sh("yes | head -c 3000000; echo no >&2")))
     assert len(result.output) == 64 * 1024 - 1
+    assert result.cut == {"output"}
 
 
 def test_a_command_when_its_time_is_over_then_its_whole_group_is_ended(tmp_path: Path) -> None:
@@ -130,13 +132,51 @@ def test_a_command_when_it_leaves_something_running_then_that_is_ended_too(tmp_p
     """One that stays in its group, and one that left it and knows no parent any more."""
     written = tmp_path / "pids"
     code = f"sleep 600 & echo $! >>{written}; (setsid sleep 600 & echo $! >>{written}); exit 0"
-    result = only(play(programs_in(tmp_path), sh(code)))
-    assert result.exit_code == 0
+    (result,) = play(programs_in(tmp_path), sh(code))
+    assert isinstance(result, Failure)
+    assert result.because == LEFT_RUNNING
     pids = [int(line) for line in written.read_text().split()]
     assert len(pids) == 2
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
             assert not is_living(psutil.Process(pid))
+
+
+def test_a_command_when_what_it_left_ends_in_a_moment_then_it_ended_and_all_it_said_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on behind its end, as half a pipeline does, and writes once that was seen."""
+    monkeypatch.setattr(gate_module, "_MOMENT", S30)
+    on = tmp_path / "on"
+    behind = f"while kill -0 $$ 2>&-; do :; done; echo late; echo late >&2; touch {on}"
+    result = only(play(programs_in(tmp_path), sh(f"({behind}) & echo now")))
+    assert (result.exit_code, result.output, result.errors) == (0, "now\nlate", "late")
+    assert on.exists()
+
+
+@pytest.mark.parametrize(("leaves", "left"), [("", 1), ("setsid ", 2)])
+def test_a_command_when_it_leaves_something_running_then_only_those_it_may_be_of_are_in_doubt(
+    tmp_path: Path, leaves: str, left: int
+) -> None:
+    """What left its session may be of any run of its operation, but of no other operation."""
+    other = Command(operation="day", argv=("true",), env={}, timeout=S30)
+    leaving = sh(f"{leaves}sleep 600 & exit 0")
+    results = play(programs_in(tmp_path), leaving, sh("exit 0"), other)
+    in_doubt = [isinstance(each, Failure) and each.because == LEFT_RUNNING for each in results]
+    assert in_doubt == [at < left for at in range(3)]
+
+
+def test_commands_when_whoever_holds_them_dies_then_none_begins(tmp_path: Path) -> None:
+    """The end of a gate's input is all that it sees of that."""
+    begun = tmp_path / "begun"
+
+    async def died(gates: Gates) -> None:
+        (gate,) = gates
+        gate.group.end_input()
+        assert await gate.group.wait() == 125
+
+    play(programs_in(tmp_path), sh(f"touch {begun}"), what=died)
+    assert not begun.exists()
 
 
 def test_commands_when_never_let_go_then_end_without_having_begun(tmp_path: Path) -> None:

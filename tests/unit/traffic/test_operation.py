@@ -193,9 +193,16 @@ def test_a_command_when_a_value_is_missing_then_the_operation_is_named() -> None
         night().command({"n": 1})
 
 
-def end_of(exit_code: int, output: str = "", errors: str = "") -> Ended:
+def end_of(exit_code: int, output: str = "", errors: str = "", cut: str = "") -> Ended:
     at = Instant.of_ns(1)
-    return Ended(exit_code=exit_code, output=output, errors=errors, sent=at, last=at)
+    return Ended(
+        exit_code=exit_code,
+        output=output,
+        errors=errors,
+        cut=frozenset(cut.split()),
+        sent=at,
+        last=at,
+    )
 
 
 def test_a_command_when_there_are_no_rules_then_anything_but_0_is_unknown() -> None:
@@ -209,6 +216,34 @@ def test_a_command_when_there_are_rules_then_they_see_its_code_and_both_texts() 
     assert what.classify(end_of(1, output="all done")) == Acknowledged()
     assert what.classify(end_of(2, errors="busy")) == Rejected()
     assert what.classify(end_of(0)) == Unknown("exit code 0")
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [(126, "exit code 126"), (127, "exit code 127"), (-9, "ended by SIGKILL")],
+)
+def test_a_command_when_it_was_killed_or_could_not_run_something_then_is_never_rejected(
+    exit_code: int, words: str
+) -> None:
+    """A script may have done half its work before the command that is not there."""
+    what = night(acknowledged="exit_code == 0", rejected="exit_code != 0")
+    expected = Unknown(f"{words}; rejected is not asked of such an end")
+    assert what.classify(end_of(exit_code)) == expected
+    assert what.classify(end_of(1)) == Rejected()
+    assert night(acknowledged=f"exit_code == {exit_code}").classify(end_of(exit_code)) == (
+        Acknowledged()
+    )
+
+
+def test_a_command_when_a_rule_reads_what_was_cut_then_is_unknown() -> None:
+    cut = Unknown("printed more than 64 KiB, of which the rest was not kept")
+    what = night(acknowledged="exit_code == 0 and not ('FAILED' in output)")
+    assert what.classify(end_of(0, cut="output")) == cut
+    assert what.classify(end_of(0, cut="errors")) == Acknowledged()
+    both = night(acknowledged="exit_code == 0", rejected="errors == 'busy'")
+    assert both.classify(end_of(0, cut="errors")) == Acknowledged()
+    assert both.classify(end_of(1, errors="busy", cut="errors output")) == cut
+    assert night().classify(end_of(0, cut="errors output")) == Acknowledged()
 
 
 def test_a_key_when_filled_then_sees_what_the_request_sees() -> None:

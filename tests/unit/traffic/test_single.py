@@ -111,6 +111,16 @@ def test_a_command_when_run_alone_then_has_its_outcome_and_values(tmp_path: Path
     assert marked(programs.mark) == []
 
 
+def test_a_command_when_it_leaves_something_running_then_says_so_and_none_of_it_is_left(
+    tmp_path: Path,
+) -> None:
+    programs = programs_in(tmp_path)
+    what = command("sh -c 'sleep 600 & exit 0'")
+    with pytest.raises(TargetError, match="operation night: left processes running, which were"):
+        asyncio.run(run(what, programs=programs, values={}))
+    assert marked(programs.mark) == []
+
+
 def test_a_command_when_its_time_is_over_then_says_so_and_none_of_it_is_left(
     tmp_path: Path,
 ) -> None:
