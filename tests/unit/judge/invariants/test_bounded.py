@@ -101,7 +101,9 @@ def test_expression_when_it_counts_then_is_never_judged():
     [
         pytest.param({}, "has no bound; say least:, most: or both", id="none"),
         pytest.param({"least": 2, "most": 1}, "least: 2 is above most: 1", id="nothing between"),
-        pytest.param({"least": 1, "most": "1s"}, "least: does not compare with most: ", id="two sorts"),
+        pytest.param(
+            {"least": 1, "most": "1s"}, "least: does not compare with most: ", id="two sorts"
+        ),
         pytest.param({"most": "200 apples"}, "most: ", id="no value"),
         pytest.param({"most": "files"}, "most: 'files' has no value here", id="a name"),
         pytest.param({"least": float("inf")}, "least: inf is not a finite number", id="infinite"),
