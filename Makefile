@@ -71,4 +71,5 @@ lock:
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find targets -name node_modules -type l -delete
 	find harness targets tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
