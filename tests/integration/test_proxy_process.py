@@ -1,5 +1,6 @@
 """The proxy as a process of its own: its life, the turns it tells of, and its client on both servers."""
 
+import contextlib
 import json
 import os
 import signal
