@@ -1,6 +1,5 @@
 """The proxy as a process of its own: its life, the turns it tells of, and its client on both servers."""
 
-import contextlib
 import json
 import os
 import signal
@@ -406,7 +405,7 @@ def test_foreign_toxic_when_it_always_raises_then_clients_are_reset_and_the_daem
             assert client.ending() == "reset"
         for _ in range(4):
             # The reset may be there before connecting has returned.
-            with contextlib.suppress(ConnectionResetError), Peer.connect(listen) as client:
+            with suppress(ConnectionResetError), Peer.connect(listen) as client:
                 assert client.ending() == "reset"
         until_sync(
             lambda: server.get("/proxies/db/turns").json()["open"] == 0,
