@@ -12,7 +12,7 @@ from harness.expressions.evaluate import EvaluationProblem, evaluate
 from harness.expressions.parse import Expression
 from harness.expressions.values import intake
 from harness.judge.evidence import Lack, Reading, RoundEvidence, hidden_reading
-from harness.judge.judgement import Broken, RoundJudgement, most_telling, number_of
+from harness.judge.judgement import Broken, RoundJudgement, most_telling, nothing_of, number_of
 from harness.judge.rounds_in_words import finding_over_rounds, verdict_of
 from harness.judge.told import problem_told
 from harness.model.plan import InvariantPlan
@@ -27,6 +27,20 @@ class Samples:
     readings: tuple[Reading, ...]
     in_flight: tuple[Reading, ...]
     """Those that lie wholly within the time in which a request was in flight."""
+
+
+def samples_to_judge(
+    evidence: RoundEvidence, expression: Expression, refused: Lack | None
+) -> Samples | RoundJudgement:
+    """The samples of the expression's one probe, or the judgement that nothing can be told.
+
+    ``refused`` is what the kind cannot judge of the expression in any round.
+    """
+    lack = refused or evidence.tainted
+    if lack is not None:
+        return nothing_of(evidence, lack)
+    samples = samples_of(evidence, expression.names[0])
+    return nothing_of(evidence, samples) if isinstance(samples, Lack) else samples
 
 
 def samples_of(evidence: RoundEvidence, probe: str) -> Samples | Lack:

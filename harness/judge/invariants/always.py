@@ -13,11 +13,11 @@ from harness.expressions.parse import parse
 from harness.judge.asked import refused_in_flight
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
 from harness.judge.falsifiable import could_break, other_readings_could_break
-from harness.judge.judgement import Broken, RoundJudgement, nothing_of
+from harness.judge.judgement import Broken, RoundJudgement
 from harness.judge.sampled import (
     finding_over_readings,
     judged_by_samples,
-    samples_of,
+    samples_to_judge,
     sampling_lack,
 )
 from harness.judge.told import broken_by, problem_told
@@ -50,12 +50,9 @@ class Always:
         self._refused = refused_in_flight(self._expression)
 
     def judge(self, evidence: RoundEvidence) -> RoundJudgement:
-        lack = self._refused or evidence.tainted
-        if lack is not None:
-            return nothing_of(evidence, lack)
-        samples = samples_of(evidence, self._expression.names[0])
-        if isinstance(samples, Lack):
-            return nothing_of(evidence, samples)
+        samples = samples_to_judge(evidence, self._expression, self._refused)
+        if isinstance(samples, RoundJudgement):
+            return samples
         known = [_Known(name, evidence.calls) for name in self._expression.counted]
         broken, error, undecided = self._look_at(samples.readings, known, evidence.round)
         lack = sampling_lack(

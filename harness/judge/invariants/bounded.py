@@ -7,14 +7,14 @@ from harness.expressions.evaluate import EvaluationProblem, evaluate
 from harness.expressions.parse import Expression, ExpressionProblem, parse
 from harness.expressions.values import compare, intake, show
 from harness.judge.asked import a_reading_matters, refused_counts, refused_in_flight
-from harness.judge.evidence import Lack, Reading, RoundEvidence
-from harness.judge.judgement import Broken, RoundJudgement, apart, nothing_of
+from harness.judge.evidence import Reading, RoundEvidence
+from harness.judge.judgement import Broken, RoundJudgement, apart
 from harness.judge.sampled import (
     Samples,
     Valued,
     finding_over_readings,
     judged_by_samples,
-    samples_of,
+    samples_to_judge,
     sampling_lack,
     values_at,
 )
@@ -70,12 +70,9 @@ class Bounded:
         self._refused = refused_in_flight(self._expression) or refused_counts(self._expression)
 
     def judge(self, evidence: RoundEvidence) -> RoundJudgement:
-        lack = self._refused or evidence.tainted
-        if lack is not None:
-            return nothing_of(evidence, lack)
-        samples = samples_of(evidence, self._expression.names[0])
-        if isinstance(samples, Lack):
-            return nothing_of(evidence, samples)
+        samples = samples_to_judge(evidence, self._expression, self._refused)
+        if isinstance(samples, RoundJudgement):
+            return samples
         valued = values_at(self._expression, samples, evidence.round)
         broken, error = self._look_at(valued, evidence.round)
         lack = sampling_lack(evidence, samples, powerless=lambda: self._powerless(samples))

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Literal
 from harness.expressions.parse import Expression, parse
 from harness.expressions.values import EvaluationProblem, compare, equal, show
 from harness.judge.asked import refused_counts, refused_in_flight
-from harness.judge.evidence import Lack, Reading, RoundEvidence
-from harness.judge.judgement import Broken, RoundJudgement, apart, nothing_of
+from harness.judge.evidence import Reading, RoundEvidence
+from harness.judge.judgement import Broken, RoundJudgement, apart
 from harness.judge.sampled import (
     Valued,
     finding_over_readings,
     judged_by_samples,
-    samples_of,
+    samples_to_judge,
     sampling_lack,
     values_at,
 )
@@ -55,12 +55,9 @@ class Monotonic:
         self._refused = refused_in_flight(self._expression) or refused_counts(self._expression)
 
     def judge(self, evidence: RoundEvidence) -> RoundJudgement:
-        lack = self._refused or evidence.tainted
-        if lack is not None:
-            return nothing_of(evidence, lack)
-        samples = samples_of(evidence, self._expression.names[0])
-        if isinstance(samples, Lack):
-            return nothing_of(evidence, samples)
+        samples = samples_to_judge(evidence, self._expression, self._refused)
+        if isinstance(samples, RoundJudgement):
+            return samples
         valued = values_at(self._expression, samples, evidence.round)
         steps, problem = steps_back(valued.pairs, self._direction)
         error = valued.error

@@ -7,7 +7,7 @@ from harness.connections.pool import Connections
 from harness.connections.secrets import Sources
 from harness.expressions.template import Template, TemplateProblem
 from harness.kinds import params, to_params
-from harness.model.errors import HarnessBug, TargetError, UserError
+from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
 from harness.model.units import Duration
 from harness.processes.command import words_of
@@ -47,10 +47,8 @@ class CommandReset:
         plan: ResetPlan,
         values: Mapping[str, Any],
         sources: Sources,
-        programs: Programs | None = None,
+        programs: Programs,
     ) -> "CommandReset":
-        if programs is None:
-            raise HarnessBug("a reset by command was made without what it is started with")
         return cls(to_params(cls.Params, plan.params), values, sources, programs)
 
     async def run(self, connections: Connections) -> None:  # noqa: ARG002 - as all kinds

@@ -46,7 +46,7 @@ class HttpReset:
         plan: ResetPlan,
         values: Mapping[str, Any],
         sources: Sources,
-        programs: Programs | None = None,  # noqa: ARG003 - as all kinds
+        programs: Programs,  # noqa: ARG003 - as all kinds
     ) -> "HttpReset":
         return cls(to_params(cls.Params, plan.params), plan.on, values, sources)
 

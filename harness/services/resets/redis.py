@@ -43,7 +43,7 @@ class RedisReset:
         plan: ResetPlan,
         values: Mapping[str, Any],
         sources: Sources,
-        programs: Programs | None = None,  # noqa: ARG003 - as all kinds
+        programs: Programs,  # noqa: ARG003 - as all kinds
     ) -> "RedisReset":
         return cls(to_params(cls.Params, plan.params), plan.on, values, sources)
 

@@ -34,7 +34,7 @@ class SqlReset:
         plan: ResetPlan,
         values: Mapping[str, Any],  # noqa: ARG003 - as all kinds
         sources: Sources,  # noqa: ARG003 - as all kinds
-        programs: Programs | None = None,  # noqa: ARG003 - as all kinds
+        programs: Programs,  # noqa: ARG003 - as all kinds
     ) -> "SqlReset":
         return cls(to_params(cls.Params, plan.params), plan.on)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.connections.pool import Connections
-from harness.model.errors import HarnessBug, TargetError, UserError
+from harness.model.errors import TargetError, UserError
 from harness.model.events import ProcessEnded
 from harness.model.plan import ResetPlan
 from harness.model.units import Duration
@@ -87,9 +87,3 @@ def test_run_when_it_leaves_something_running_then_that_is_ended(scene: Scene) -
 def test_run_when_it_is_no_command_then_user_error(scene: Scene, command: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
         run(scene, command)
-
-
-def test_make_when_nobody_can_start_it_then_it_is_our_bug() -> None:
-    plan = ResetPlan(kind="command", on="", params={"command": "true"})
-    with pytest.raises(HarnessBug):
-        CommandReset.make(plan, {}, sources_at())

@@ -11,6 +11,7 @@ from harness.connections.pool import Connections
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
 from harness.model.units import Duration
+from harness.processes.programs import Programs
 from harness.services.resets.http import HttpReset
 from tests.support.sources import sources_at
 
@@ -34,7 +35,9 @@ class Service:
 
 def run(service: Service, **params: Any) -> tuple[Any, ...]:
     plan = ResetPlan(kind="http", on="app", params=params)
-    reset = HttpReset.make(plan, {"variant": "naive/x", "amount": 5}, sources_at())
+    reset = HttpReset.make(
+        plan, {"variant": "naive/x", "amount": 5}, sources_at(), cast("Programs", None)
+    )
     asyncio.run(reset.run(cast("Connections", service)))
     return service.asked[0]
 

@@ -10,6 +10,7 @@ from harness.connections.pool import Connections
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
 from harness.model.units import Duration
+from harness.processes.programs import Programs
 from harness.services.resets.redis import RedisReset
 from tests.support.sources import sources_at
 from tests.unit.connections.test_redis import serving
@@ -40,7 +41,7 @@ class Cache:
 def run(redis: Any, cache: Cache | None = None) -> list[list[str]]:
     cache = cache or Cache()
     plan = ResetPlan(kind="redis", on="cache", params={"redis": redis})
-    reset = RedisReset.make(plan, {"amount": 5, "odd": "a b"}, sources_at())
+    reset = RedisReset.make(plan, {"amount": 5, "odd": "a b"}, sources_at(), cast("Programs", None))
     try:
         asyncio.run(reset.run(cast("Connections", cache)))
     finally:
@@ -89,7 +90,9 @@ def test_run_when_it_changes_its_connection_then_the_probes_have_another_one(
             connections = Connections({"cache": server.url()})
             plan = ResetPlan(kind="redis", on="cache", params={"redis": commands})
             with contextlib.suppress(TargetError):
-                await RedisReset.make(plan, {}, sources_at()).run(connections)
+                await RedisReset.make(plan, {}, sources_at(), cast("Programs", None)).run(
+                    connections
+                )
             client = await connections.redis("cache")
             assert await client.call(["GET", "x"], within=Duration.of_s(30)) == 7
             assert server.connections == 2
@@ -109,4 +112,8 @@ def test_run_when_it_changes_its_connection_then_the_probes_have_another_one(
 def test_run_when_it_is_no_command_then_user_error(command: str, says: str) -> None:
     plan = ResetPlan(kind="redis", on="cache", params={"redis": command})
     with pytest.raises(UserError, match=f"reset on cache: .*{says}"):
-        asyncio.run(RedisReset.make(plan, {}, sources_at()).run(cast("Connections", Cache())))
+        asyncio.run(
+            RedisReset.make(plan, {}, sources_at(), cast("Programs", None)).run(
+                cast("Connections", Cache())
+            )
+        )

@@ -9,6 +9,7 @@ import pytest
 from harness.connections.pool import Connections
 from harness.model.errors import TargetError, UserError
 from harness.model.plan import ResetPlan
+from harness.processes.programs import Programs
 from harness.services.resets import RESETS
 from harness.services.resets.sql import SqlReset
 from tests.support.sources import sources_at
@@ -33,7 +34,7 @@ class Database:
 
 def reset(**params: Any) -> SqlReset:
     plan = ResetPlan(kind="sql", on="postgres", params=params)
-    return SqlReset.make(plan, {"account": 1}, sources_at())
+    return SqlReset.make(plan, {"account": 1}, sources_at(), cast("Programs", None))
 
 
 def run(what: SqlReset, database: Database) -> list[str]:
