@@ -66,3 +66,11 @@ def until_sync(
         if over:
             raise NeverHappened(what, within, value, log() if log else "")
         time.sleep(_PAUSE.in_s)  # noqa: TID251 - between two looks at the condition
+
+
+def stays(condition: Callable[[], bool], *, what: str, looks: int = 100) -> None:
+    """Passes if ``condition`` is true at every look. Each must ask the process that could change it:
+    then it is that process' own progress that is waited for, however slow the machine is.
+    """
+    for look in range(1, looks + 1):
+        assert condition(), f"{what}: no longer so at look {look} of {looks}"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from harness.model.units import Duration
-from tests.support.waiting import NeverHappened, until, until_sync
+from tests.support.waiting import NeverHappened, stays, until, until_sync
 
 SOON = Duration.of_s(10)
 
@@ -59,3 +59,15 @@ def test_condition_when_it_raises_then_that_passes_through():
 
     with pytest.raises(ValueError, match="broken condition"):
         until_sync(broken, within=SOON, what="never")
+
+
+def test_stays_when_it_changes_at_the_last_look_then_says_which():
+    looks = iter([*[True] * 9, False])
+    with pytest.raises(AssertionError, match="kept: no longer so at look 10 of 10"):
+        stays(lambda: next(looks), what="kept", looks=10)
+
+
+def test_stays_when_true_at_every_look_then_looks_so_often():
+    seen = []
+    stays(lambda: seen.append("looked") is None, what="kept", looks=10)
+    assert len(seen) == 10
