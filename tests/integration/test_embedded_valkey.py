@@ -85,12 +85,13 @@ def test_valkey_when_the_password_is_wrong_or_none_then_nobody_gets_in(scene: Sc
 def test_valkey_when_a_reset_runs_then_the_state_is_back_and_errors_are_its_own(
     scene: Scene,
 ) -> None:
-    def reset(*commands: str) -> RedisReset:
-        plan = ResetPlan(kind="redis", on="cache", params={"redis": list(commands)})
-        return RedisReset.make(plan, {"points": 7}, sources_at())
-
     async def play() -> None:
         async with scene.up(a_service("cache", "embedded-valkey")) as stack:
+
+            def reset(*commands: str) -> RedisReset:
+                plan = ResetPlan(kind="redis", on="cache", params={"redis": list(commands)})
+                return RedisReset.make(plan, {"points": 7}, sources_at(), stack.programs)
+
             connections = Connections(stack.urls, stack.pids)
             client = await connections.redis("cache")
             for _ in range(2):
