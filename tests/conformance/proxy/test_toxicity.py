@@ -25,26 +25,26 @@ def hit_and_spared(api):
     Which is which shows at once where an answer came. That nothing came on the other is known for
     certain at the end, when it has been closed and all that was ever passed is read.
     """
-    clients = [api.connect("a") for _ in range(30)]
-    for client in clients:
-        client.send(b"x")
-    until_sync(
-        lambda: sum(client.readable() for client in clients) >= 5,
-        within=Duration.of_s(10),
-        what="5 of 30 are answered",
-    )
-    spared = next(client for client in clients if client.readable())
-    assert spared.receive(1) == b"x"
-    for _ in range(100):  # whoever sent his byte before these is answered before them
-        spared.round_trip()
-    hit = next(
-        (client for client in clients if client is not spared and not client.readable()), None
-    )
-    assert hit is not None, "thirty connections are all alike"
-    for client in clients:
-        if client not in (hit, spared):
-            client.close()
-    with hit, spared:
+    with contextlib.ExitStack() as opened:
+        clients = [opened.enter_context(api.connect("a")) for _ in range(30)]
+        for client in clients:
+            client.send(b"x")
+        until_sync(
+            lambda: sum(client.readable() for client in clients) >= 5,
+            within=Duration.of_s(10),
+            what="5 of 30 are answered",
+        )
+        spared = next(client for client in clients if client.readable())
+        assert spared.receive(1) == b"x"
+        for _ in range(100):  # whoever sent his byte before these is answered before them
+            spared.round_trip()
+        hit = next(
+            (client for client in clients if client is not spared and not client.readable()), None
+        )
+        assert hit is not None, "thirty connections are all alike"
+        for client in clients:
+            if client not in (hit, spared):
+                client.close()
         yield hit, spared
         hit.finish()
         assert hit.rest() == b""
@@ -59,8 +59,13 @@ def stay_alike(hit, spared):
 
 def passed(api, upstream, count):
     """How many of so many new connections pass on what the server sends: read up to its end."""
-    pairs = [(api.connect("a"), upstream.accept()) for _ in range(count)]
-    return passed_on(pairs)
+    with contextlib.ExitStack() as opened:
+        return passed_on([connected(api, upstream, opened) for _ in range(count)])
+
+
+def connected(api, upstream, opened):
+    """A new connection, from both ends."""
+    return opened.enter_context(api.connect("a")), opened.enter_context(upstream.accept())
 
 
 def passed_on(pairs):
@@ -104,21 +109,13 @@ def test_toxicity_when_two_toxics_have_it_then_all_four_combinations_occur(api, 
     api.create("a", upstream.address)
     api.toxic("a", "timeout", toxicity=0.5, stream="upstream")
     api.toxic("a", "timeout", toxicity=0.5, stream="downstream")
-    pairs = []
-    for _ in range(60):
-        client = api.connect("a")
-        server = upstream.accept()
-        client.send(b"x")
-        server.send(b"x")
-        pairs.append((client, server))
-
-    def seen():
-        return {(client.readable(), server.readable()) for client, server in pairs}
-
-    pause(0.5)  # what is not there by then is held
-    found = seen()
-    for client, _ in pairs:
-        client.close()
+    with contextlib.ExitStack() as opened:
+        pairs = [connected(api, upstream, opened) for _ in range(60)]
+        for client, server in pairs:
+            client.send(b"x")
+            server.send(b"x")
+        pause(0.5)  # what is not there by then is held
+        found = {(client.readable(), server.readable()) for client, server in pairs}
     assert found == {(True, True), (True, False), (False, True), (False, False)}
 
 
@@ -185,12 +182,13 @@ def test_toxicity_when_changed_then_never_or_always_takes_effect_on_open_connect
 def test_toxicity_when_changed_then_is_drawn_again_for_each_open_connection(api, upstream):
     api.create("a", upstream.address)
     api.toxic("a", "timeout", name="t", toxicity=0)
-    pairs = [(api.connect("a"), upstream.accept()) for _ in range(60)]
-    for client, server in pairs:
-        server.send(b"y")
-        assert client.receive(1) == b"y"
-    assert api.patch("/proxies/a/toxics/t", {"toxicity": 0.5}).status == 200
-    assert 10 <= passed_on(pairs) <= 50
+    with contextlib.ExitStack() as opened:
+        pairs = [connected(api, upstream, opened) for _ in range(60)]
+        for client, server in pairs:
+            server.send(b"y")
+            assert client.receive(1) == b"y"
+        assert api.patch("/proxies/a/toxics/t", {"toxicity": 0.5}).status == 200
+        assert 10 <= passed_on(pairs) <= 50
 
 
 @case("TX-156", effect=True)
