@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.model.breaker import IdCarrier
 from harness.proxy import extensions
 from harness.proxy.addresses import Listen
 from harness.proxy.proxy import Proxy, Surroundings
@@ -31,6 +32,7 @@ class Blueprint:
     max_connections: int | None
     lease: str | None
     names_lease: bool
+    observe: IdCarrier | None
 
     def leases(self) -> tuple[str | None, ...]:
         """All that must run when the proxy is made."""
@@ -43,6 +45,7 @@ class Blueprint:
         )
         proxy.max_connections = self.max_connections
         proxy.lease = self.lease
+        proxy.observe(self.observe)
         proxy.put_toxics(list(self.toxics))
         return proxy
 
@@ -70,6 +73,7 @@ def checked(spec: ProxySpec, where: str = "") -> Blueprint:
         max_connections=max_connections(spec.extensions),
         lease=lease(spec.extensions),
         names_lease="lease" in spec.extensions,
+        observe=observe(spec.extensions),
     )
 
 
@@ -140,6 +144,14 @@ def max_connections(given: Mapping[str, Any], before: int | None = None) -> int 
     """Raises ``Refused`` (400) unless it is a whole number from 1, or null."""
     try:
         return extensions.max_connections(given, before)
+    except WireProblem as problem:
+        raise refusal_of(problem) from None
+
+
+def observe(given: Mapping[str, Any], before: IdCarrier | None = None) -> IdCarrier | None:
+    """Raises ``Refused`` (400) unless it names one carrier of ids, or is null."""
+    try:
+        return extensions.observe(given, before)
     except WireProblem as problem:
         raise refusal_of(problem) from None
 

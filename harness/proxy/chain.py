@@ -252,8 +252,8 @@ def _sorted(stage: _Stage, actions: Sequence[Action], outputs: list[Output]) -> 
                     stage.closed = True
             case WakeAt(at):
                 stage.seat.wake_ns = at.ns
-            case Injected(turn):
-                outputs.append(Injection(turn, name))
+            case Injected(turn, request):
+                outputs.append(Injection(turn, name, request))
             case Across(item):
                 outputs.append(Crossing(item, name))
             case Skipped():

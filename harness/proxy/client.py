@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.model.address import Address
+from harness.model.breaker import IdCarrier
 from harness.model.errors import UserError
 from harness.model.units import Duration, from_builtin
 from harness.protocols.turn import Turn
@@ -27,6 +28,8 @@ from harness.proxy.consumer import (
     ask,
     speaking_to,
 )
+from harness.proxy.extensions import observe_shown
+from harness.proxy.request_log import Request, RequestPage
 from harness.proxy.states import Extensions, Match, ToxicState
 from harness.proxy.toxics import TOXICS
 from harness.proxy.turn_log import TurnPage
@@ -38,6 +41,8 @@ __all__ = [
     "ProxyServer",
     "ProxyState",
     "ProxyUnreachable",
+    "Request",
+    "RequestPage",
     "Turn",
     "TurnPage",
 ]
@@ -74,7 +79,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     acted: dict[str, int] | None = None
 
 
-P = TypeVar("P", TurnPage, Counts)
+P = TypeVar("P", TurnPage, Counts, RequestPage)
 
 
 class ProxyServer:
@@ -168,22 +173,52 @@ class ProxyServer:
 
     def turns(self, proxy: str, after: int = 0) -> TurnPage:
         """What ended since ``after`` (the last page's ``next``) and what is open. Ours only."""
-        return self._page(proxy, after, TurnPage)
+        return self._page(proxy, "turns", after, TurnPage)
 
     def counts(self, proxy: str) -> Counts:
         """Totals alone, however many turns there were. Ours only."""
-        return self._page(proxy, _NONE_BEHIND, Counts)
+        return self._page(proxy, "turns", _NONE_BEHIND, Counts)
 
-    def _page(self, proxy: str, after: int, kind: type[P]) -> P:
-        body = self._get(f"/proxies/{_safe(proxy)}/turns?after={after}")
+    def observe(self, proxy: str, carrier: IdCarrier | None) -> None:
+        """Logs the proxy's HTTP requests from now on, with the id in ``carrier``; None ends it.
+
+        Ours only: another server leaves the key out, and that is a ``ProxyCallFailed``.
+        """
+        asked = None if carrier is None else observe_shown(carrier)
+        shown = self._change(proxy, {"observe": asked})
+        found = shown.get("observe") if isinstance(shown, dict) else None
+        if found != asked:
+            raise ProxyCallFailed(200, f"observe is {found!r} where {asked!r} was asked for")
+
+    def requests(self, proxy: str, after: int = 0) -> RequestPage:
+        """What ended since ``after`` (the last page's ``next``) and what is open. Ours only.
+
+        As many calls as it takes; ``lag`` is the worst of them.
+        """
+        page = self._page(proxy, "requests", after, RequestPage)
+        pages = [page]
+        while page.more:
+            page = self._page(proxy, "requests", page.next, RequestPage)
+            pages.append(page)
+        return msgspec.structs.replace(
+            page,
+            requests=tuple(request for each in pages for request in each.requests),
+            lag=max(each.lag for each in pages),
+        )
+
+    def _page(self, proxy: str, what: str, after: int, kind: type[P]) -> P:
+        body = self._get(f"/proxies/{_safe(proxy)}/{what}?after={after}")
         try:
-            return msgspec.json.decode(body, type=kind, dec_hook=from_builtin)
+            return msgspec.json.decode(body, type=kind, dec_hook=_from_page)
         except (msgspec.DecodeError, msgspec.ValidationError) as problem:
-            raise ProxyCallFailed(200, f"the turns cannot be read: {problem}") from None
+            raise ProxyCallFailed(200, f"the {what} cannot be read: {problem}") from None
 
-    def _change(self, proxy: str, content: Mapping[str, Any]) -> None:
+    def _change(self, proxy: str, content: Mapping[str, Any]) -> Any:
+        """What the server shows of it then."""
         # POST, which every Toxiproxy takes for it; PATCH came with 2.6.
-        ask("POST", self.address, f"/proxies/{_safe(proxy)}", self.timeout, dict(content))
+        answer = ask("POST", self.address, f"/proxies/{_safe(proxy)}", self.timeout, dict(content))
+        with _reading("the proxy"):
+            return answer.json()
 
     def _ask(self, path: str) -> Any:
         body = self._get(path)
@@ -250,6 +285,11 @@ def _state(found: Any) -> ProxyState:
     return ProxyState(
         name=found.name, listen=found.listen, upstream=found.upstream, enabled=found.enabled
     )
+
+
+def _from_page(kind: type, value: Any) -> Any:
+    """On pages durations are whole nanoseconds, as instants are."""
+    return Duration.of_ns(value) if kind is Duration else from_builtin(kind, value)
 
 
 def _proxy(package: Any, name: str) -> Any:

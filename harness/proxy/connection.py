@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from harness.model.units import Duration, Instant
+from harness.protocols.http_observer import HttpObserver
 from harness.protocols.turn import Turn, TurnCodec
 from harness.proxy.alarms import Timers
 from harness.proxy.items import Close, Item
@@ -50,7 +51,8 @@ class Toxics(Protocol):
 class Connection:
     """Number ``number`` of its proxy. Reading starts at once, before the upstream is dialled.
 
-    ``gone`` is called once, when both sockets are closed.
+    ``gone`` is called once, when both sockets are closed. ``observer`` is shown what passes, if there
+    is one.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Connection:
         self.clock = clock
         self.codec = TurnCodec(number)
         self.toxics: Toxics | None = None
+        self.observer: HttpObserver | None = None
         self._loop = loop
         timers = timers or loop
         self.up = Link(_Ends(self, answers=False), timers=timers, clock=clock)
@@ -94,6 +97,8 @@ class Connection:
                 await self._dial(host, port)
         except (OSError, TimeoutError, UnicodeError, OverflowError):
             self._dialling = None
+            if self.observer is not None:
+                self.observer.server_left()  # it never came
             self.end()
         except Exception:
             # Whatever it is, it is this connection's matter: others must not end with it.
@@ -123,7 +128,10 @@ class Connection:
         if self._ended:
             return
         self._ended = True
-        self._settle_turn(self.clock())
+        now = self.clock()
+        self._settle_turn(now)
+        if self.observer is not None:
+            self.observer.cut(now.ns)
         self.up.stop()
         self.down.stop()
         if self._dialling is not None:
@@ -147,12 +155,24 @@ class Connection:
     def client_lost(self) -> None:
         self._client = None
         now = self.clock()
-        self.codec.client_closed(now)
+        self.client_closed(now)
         self._settle_turn(now)
         self._lost(self.up, self.down, now)
 
+    def client_closed(self, now: Instant) -> None:
+        """The client sent its last byte, or is gone."""
+        self.codec.client_closed(now)
+        if self.observer is not None:
+            self.observer.client_left(now.ns)
+
+    def server_closed(self) -> None:
+        """The server sent its last byte, or is gone, by itself or because we ended it."""
+        if self.observer is not None and not self._ended:
+            self.observer.server_left()
+
     def server_lost(self) -> None:
         self._server = None
+        self.server_closed()
         self._lost(self.down, self.up, self.clock())
 
     def _join(self, link: Link, sink: asyncio.Transport) -> None:
@@ -179,7 +199,7 @@ class Connection:
             self._gone(self)
             # Nothing of it leads back to it any more, so it needs no collector to be freed. A full
             # collection over a thousand of them stops the traffic of all others for 50 ms.
-            self.toxics = None
+            self.toxics = self.observer = None
             self.up.retire()
             self.down.retire()
 
@@ -195,18 +215,22 @@ class Connection:
         both = self.up.done and self.down.done
         if answers or both:
             self._settle_turn(now)
+        if answers and self.observer is not None:
+            self.observer.finished(now.ns)
         if both:
             self._finishing = True
             for transport in (self._client, self._server):
                 if transport is not None:
                     transport.close()
 
-    def injected(self, turn: int, toxic: str) -> None:
+    def injected(self, turn: int, toxic: str, request: int = 0) -> None:
         """Counts a toxic once for each turn it acts on, however many pieces that has."""
         # Behind the first byte of an answer the turn is told no more, and a close has none: it is the
         # latest one's, which may be open still and end by it.
         turn = turn or self.codec.latest
         self.codec.injected(turn, toxic)
+        if self.observer is not None:
+            self.observer.injected(toxic, turn, request)
         shared = self._shared(toxic)
         if shared is not None and self._injected.get(toxic) != turn:
             self._injected[toxic] = turn
@@ -219,6 +243,12 @@ class Connection:
 
     def _shared(self, toxic: str) -> Shared | None:
         return None if self.toxics is None else self.toxics.shared(toxic)
+
+    @property
+    def peer(self) -> int | None:
+        """The client's port, while it is there."""
+        name = None if self._client is None else self._client.get_extra_info("peername")
+        return int(name[1]) if isinstance(name, tuple) else None
 
     @property
     def held(self) -> int:
@@ -252,19 +282,21 @@ class _Ends:
         self._connection = connection
         self._answers = answers
 
-    def passing(self, turn: int, size: int, now: Instant) -> None:
+    def passing(self, turn: int, data: bytes, now: Instant) -> None:
         connection = self._connection
         if not self._answers:
-            connection.record.sent_up += size
+            connection.record.sent_up += len(data)
             return
-        connection.record.sent_down += size
+        connection.record.sent_down += len(data)
+        if connection.observer is not None:
+            connection.observer.passed_on(data, now.ns)
         if turn:
             ended = connection.codec.passed_on(turn, now)
             if ended is not None:
                 connection.record.append(ended)
 
-    def injected(self, turn: int, toxic: str) -> None:
-        self._connection.injected(turn, toxic)
+    def injected(self, turn: int, toxic: str, request: int) -> None:
+        self._connection.injected(turn, toxic, request)
 
     def skipped(self, toxic: str) -> None:
         self._connection.skipped(toxic)
@@ -309,18 +341,23 @@ class _Side(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         connection = self._connection
         now = connection.clock()
+        request = 0
         if self._client:
             connection.record.bytes_up += len(data)
             turn = connection.codec.client_sent(now)
+            if connection.observer is not None:
+                request = connection.observer.taken_in(data, turn, now.ns)
         else:
             connection.record.bytes_down += len(data)
             turn = connection.codec.server_sent(now)
-        self._heard.take(data, turn, now)
+        self._heard.take(data, turn, now, request)
 
     def eof_received(self) -> bool:
         now = self._connection.clock()
         if self._client:
-            self._connection.codec.client_closed(now)
+            self._connection.client_closed(now)
+        else:
+            self._connection.server_closed()
         self._heard.take_close(Close("eof"), now)
         return True  # the other direction goes on
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.model.breaker import IdCarrier
 from harness.proxy.states import Extensions, Match
 from harness.proxy.toxic import Toxic
 from harness.proxy.wire import Attribute, TextAttribute, WireAttribute, WireProblem, described
 
 TOXIC_KEYS = ("seed", "per", "codec", "skip", "first", "match", "duration", "lease")
-PROXY_KEYS = ("max_connections", "lease")
+PROXY_KEYS = ("max_connections", "lease", "observe")
 
 MOST_DURATION_MS = 86_400_000
 _MOST_CONNECTIONS = 2**31 - 1
@@ -84,6 +85,23 @@ def max_connections(given: Mapping[str, Any], before: int | None = None) -> int 
     return None if value is None else _MAX_CONNECTIONS.read(value)
 
 
+def observe(given: Mapping[str, Any], before: IdCarrier | None = None) -> IdCarrier | None:
+    """What carries the ids of observed requests once ``given`` is applied; None: none are observed.
+
+    Raises:
+        WireProblem: not exactly one carrier, or not one that there is.
+    """
+    if "observe" not in given:
+        return before
+    value = given["observe"]
+    return None if value is None else _read_observe(value)
+
+
+def observe_shown(carrier: IdCarrier) -> dict[str, Any]:
+    """``observe`` as the API takes and shows it."""
+    return {carrier.where: carrier.name if carrier.where in _NAMED else True}
+
+
 def lease(given: Mapping[str, Any]) -> str | None:
     """The lease that is asked for; None for null and for no word about it.
 
@@ -92,6 +110,29 @@ def lease(given: Mapping[str, Any]) -> str | None:
     """
     value = given.get("lease")
     return None if value is None else _LEASE.read(value)
+
+
+_NAMED = ("header", "query")
+"""Carriers that have a name; the others are there once."""
+
+
+def _read_observe(given: Any) -> IdCarrier:
+    if not isinstance(given, dict):
+        raise WireProblem(f"observe: cannot unmarshal {described(given)} into an object")
+    named = {key: value for key, value in given.items() if value is not None}
+    if len(named) != 1:
+        found = " and ".join(named) or "nothing"
+        raise WireProblem(f"observe: has {found}, use one of header, traceparent, query and path")
+    ((where, value),) = named.items()
+    if where in _NAMED:
+        if not isinstance(value, str) or not value:
+            raise WireProblem(f"observe.{where}: {_found(value)}, use its name")
+        return IdCarrier(where=where, name=value)
+    if where not in {"traceparent", "path"}:
+        raise WireProblem(f"observe: has {where}, use one of header, traceparent, query and path")
+    if value is not True:
+        raise WireProblem(f"observe.{where}: is {described(value)}, use true")
+    return IdCarrier(where=where)
 
 
 def _read_match(given: Any) -> Match:

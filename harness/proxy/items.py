@@ -20,12 +20,15 @@ class Chunk(Struct, frozen=True, gc=False):
     ``stamp`` is when they arrived at the toxic before which they now stand; ``turn`` is opaque here
     and kept by every piece that is made of the chunk. ``part`` tells a toxic that reads a protocol
     which message the bytes belong to; it is the codec's of that toxic and gone behind it.
+    ``request`` is the observed one that the first byte belongs to, 0 where nobody knows: pipelined
+    requests are one turn. What is made of a chunk need not keep it.
     """
 
     data: bytes
     stamp: Instant
     turn: int = 0
     part: Part | None = None
+    request: int = 0
 
 
 class Close(Struct, frozen=True, gc=False):
@@ -45,9 +48,10 @@ class WakeAt(Struct, frozen=True, gc=False):
 
 
 class Injected(Struct, frozen=True, gc=False):
-    """The toxic acts on bytes of this turn."""
+    """The toxic acts on bytes of this turn, and of this observed request if that is not 0."""
 
     turn: int
+    request: int = 0
 
 
 class Skipped(Struct, frozen=True, gc=False):
@@ -71,6 +75,7 @@ class Injection(Struct, frozen=True, gc=False):
 
     turn: int
     toxic: str
+    request: int = 0
 
 
 class Skip(Struct, frozen=True, gc=False):

@@ -20,11 +20,11 @@ PENDING_BOUND = 64 * 1024
 class Ends(Protocol):
     """What a link tells the connection it is part of."""
 
-    def passing(self, turn: int, size: int, now: Instant) -> None:
-        """``size`` bytes of ``turn`` are about to be written."""
+    def passing(self, turn: int, data: bytes, now: Instant) -> None:
+        """``data`` of ``turn`` is about to be written."""
 
-    def injected(self, turn: int, toxic: str) -> None:
-        """``toxic`` acted on bytes of ``turn``."""
+    def injected(self, turn: int, toxic: str, request: int) -> None:
+        """``toxic`` acted on bytes of ``turn``; and of which request, 0 if that is not known."""
 
     def skipped(self, toxic: str) -> None:
         """``toxic`` cannot read this connection and leaves it alone."""
@@ -48,10 +48,10 @@ class Ends(Protocol):
 class _Nobody:
     """The ends of a connection that is over."""
 
-    def passing(self, turn: int, size: int, now: Instant) -> None:
+    def passing(self, turn: int, data: bytes, now: Instant) -> None:
         pass
 
-    def injected(self, turn: int, toxic: str) -> None:
+    def injected(self, turn: int, toxic: str, request: int) -> None:
         pass
 
     def skipped(self, toxic: str) -> None:
@@ -105,14 +105,14 @@ class Link:
         self._timer: Handle | None = None
         self._timer_ns = 0
 
-    def take(self, data: bytes, turn: int, now: Instant) -> None:
-        """The source sent bytes."""
+    def take(self, data: bytes, turn: int, now: Instant, request: int = 0) -> None:
+        """The source sent bytes; the first is of that request, if anybody knows."""
         if self.chain.transparent and self.sink is not None and not self.done:
             # The common case costs one call; ``attach`` has emptied what was pending.
-            self._ends.passing(turn, len(data), now)
+            self._ends.passing(turn, data, now)
             self.sink.write(data)
             return
-        self.deliver(self.chain.feed(Chunk(data, now, turn), now))
+        self.deliver(self.chain.feed(Chunk(data, now, turn, None, request), now))
 
     def take_close(self, close: Close, now: Instant) -> None:
         """The source's stream ended."""
@@ -135,8 +135,8 @@ class Link:
                 self._let_out(output, now)
                 continue
             match output:
-                case Injection(turn, toxic):
-                    self._ends.injected(turn, toxic)
+                case Injection(turn, toxic, request):
+                    self._ends.injected(turn, toxic, request)
                 case Crossing():
                     crossings.append(output)
                 case Skip(toxic):
@@ -160,7 +160,7 @@ class Link:
         elif sink is None:
             self._pending.append(item)
         elif isinstance(item, Chunk):
-            self._ends.passing(item.turn, len(item.data), now or self._clock())
+            self._ends.passing(item.turn, item.data, now or self._clock())
             sink.write(item.data)
         else:
             self._close(item, sink)
@@ -197,9 +197,10 @@ class Link:
             self._ends.ending(sink, reset=close.how == "reset")
             return
         self.done = True
+        now = self._clock()  # first: no end is stamped later than it can be seen
         if sink.can_write_eof() and not sink.is_closing():
             sink.write_eof()
-        self._ends.finished(self._clock())
+        self._ends.finished(now)
 
     def _set_timer(self) -> None:
         due = self.chain.due_ns

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.model.breaker import IdCarrier
 from harness.model.units import Duration, Instant
 from harness.proxy.addresses import AddressProblem, Listen, split
 from harness.proxy.alarms import Timers
@@ -19,6 +20,7 @@ from harness.proxy.connection import Connection
 from harness.proxy.lifetimes import Lifetimes
 from harness.proxy.limits import ConnectionLimit
 from harness.proxy.listener import Listener, bind, reset
+from harness.proxy.observing import Observing
 from harness.proxy.states import Refused, ToxicState
 from harness.proxy.tallies import Tallies, Tally
 from harness.proxy.trigger import Shared, Trigger
@@ -66,6 +68,7 @@ class Proxy:
         self.log = TurnLog()
         self._around = around
         self._listener: Listener | None = None
+        self._observing = Observing(around.timers or around.loop, around.clock)
         self._lifetimes = Lifetimes(self.remove_toxic, loop=around.loop, clock=around.clock)
         self._tallies = Tallies()
         self._quiet = asyncio.Event()
@@ -131,6 +134,7 @@ class Proxy:
         """It is no proxy of the server any more."""
         self.disable()
         self._lifetimes.forget_all()
+        self._observing.stop()
 
     # Toxics
 
@@ -228,6 +232,26 @@ class Proxy:
             acted={tally.toxic: tally.injections for tally in self.tallies()},
         )
 
+    @property
+    def observed(self) -> IdCarrier | None:
+        """By which id its HTTP requests are observed; None if they are not."""
+        return self._observing.carrier
+
+    def observe(self, carrier: IdCarrier | None) -> None:
+        """From now on; None ends it. An equal carrier changes nothing."""
+        self._observing.change(carrier, self.connections)
+
+    def requests(self, after: int) -> dict[str, Any]:
+        """A ``RequestPage`` (``request_log.py``) as it is sent.
+
+        Raises:
+            Refused: its requests were never observed.
+        """
+        page = self._observing.page(after, self.connections, connections=self.log.connections)
+        if page is None:
+            raise Refused(404, "requests are not observed")
+        return page
+
     def gone(self, connection: Connection) -> None:
         if connection in self.connections:
             del self.connections[connection]
@@ -259,6 +283,8 @@ class Proxy:
             clock=around.clock,
             timers=around.timers,
         )
+        if self.observed is not None:
+            self._observing.attach(connection, _port(sock))
         codec = connection.codec  # by itself: what holds the connection would be held by it
         applied = AppliedToxics(
             number,
@@ -294,6 +320,13 @@ def _dialled(upstream: str) -> tuple[str, int]:
     except AddressProblem:
         return "", 0  # cannot be dialled; each client is closed at once
     return host or "localhost", port
+
+
+def _port(sock: socket.socket) -> int | None:
+    try:
+        return int(sock.getpeername()[1])
+    except OSError:
+        return None  # gone again
 
 
 def _trigger(state: ToxicState) -> Trigger:

@@ -16,6 +16,7 @@ from harness.proxy.items import (
     Answered,
     Chunk,
     Close,
+    Injected,
     Item,
     Skipped,
     weight,
@@ -80,6 +81,7 @@ class FramedSeat:
         "_latest",
         "_on_message",
         "_own",
+        "_requests",
         "_skip_told",
         "_started",
         "_synced",
@@ -117,6 +119,8 @@ class FramedSeat:
         self._synced = False
         self._turn = 0
         self._chosen: dict[int, bool] = {}
+        # Which observed request is the codec's: toxics in front may have swallowed some.
+        self._requests: dict[int, int] = {}
         self._latest = choose is None
         self._behind: deque[Item] = deque()
         self._behind_weight = 0
@@ -154,7 +158,7 @@ class FramedSeat:
                 actions.extend(self.toxic.bypass(each, now, heard=True))
             else:
                 self._start_once(now, actions)
-                actions.extend(self.toxic.hear(each, now))
+                actions.extend(_told_of(each, self.toxic.hear(each, now)))
         return self._told(actions)
 
     def wake(self, now: Instant) -> Sequence[Action]:
@@ -202,10 +206,24 @@ class FramedSeat:
             for part in parts:
                 if part.first and part.request:
                     self._decide(part)
+            if item.request:
+                self._match(parts, item.request)
         else:
             # The rest of an answer whose beginning was passed on has no turn; it is its turn's still.
             parts = self._exchange.server(item.data, item.turn or self._turn)
-        return [Chunk(part.data, item.stamp, item.turn, part) for part in parts]
+        return [
+            Chunk(part.data, item.stamp, item.turn, part, self._requests.get(part.request, 0))
+            for part in parts
+        ]
+
+    def _match(self, parts: list[Part], request: int) -> None:
+        """The first byte of what made these parts is of the observed ``request``."""
+        begun = False
+        for part in parts:
+            if part.first and part.request:
+                request += begun
+                self._requests[part.request] = request
+            begun = begun or part.request > 0
 
     def _flushed(self, now: Instant, *, client: bool) -> list[Chunk]:
         exchange = self._exchange
@@ -252,7 +270,7 @@ class FramedSeat:
                 self._begins(item.part.request, acts=acts)
         if acts:
             self._start_once(now, actions)
-            actions.extend(self.toxic.feed(item, now))
+            actions.extend(_told_of(item, self.toxic.feed(item, now)))
         elif self.toxic.hears:
             actions.extend(self.toxic.bypass(item, now, heard=False))
         else:
@@ -260,8 +278,9 @@ class FramedSeat:
 
     def _begins(self, request: int, *, acts: bool) -> None:
         """A message of ``request`` begins in the toxic's own stream."""
-        for older in [number for number in self._chosen if number < request]:
-            del self._chosen[older]
+        for kept in (self._chosen, self._requests):
+            for older in [number for number in kept if number < request]:
+                del kept[older]
         if acts:
             self._on_message(request)
 
@@ -291,6 +310,19 @@ class FramedSeat:
             self._skip_told = True
             left.append(Skipped())
         return left
+
+
+def _told_of(item: Item, actions: Sequence[Action]) -> Sequence[Action]:
+    """What the toxic says of a turn is said of the request that ``item`` belongs to."""
+    request = item.request if isinstance(item, Chunk) else 0
+    if not request:
+        return actions
+    return [
+        Injected(action.turn, request)
+        if isinstance(action, Injected) and not action.request
+        else action
+        for action in actions
+    ]
 
 
 Seat = PlainSeat | FramedSeat

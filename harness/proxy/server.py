@@ -12,6 +12,7 @@ from harness.proxy.blueprint import (
     lease,
     max_connections,
     new_toxic,
+    observe,
 )
 from harness.proxy.leases import Leases
 from harness.proxy.leasing import Leasing
@@ -67,6 +68,7 @@ class Server:
         if spec.upstream == "":
             raise Refused(400, "upstream: is empty, use host:port")
         max_connections(spec.extensions)
+        observe(spec.extensions)
         asked = None if spec.listen is None else await resolved(spec.listen)
         if self._proxies.get(name) is not proxy:
             raise Refused(404, "proxy not found")  # replaced while the host was resolved
@@ -94,6 +96,7 @@ class Server:
         elif moved:
             proxy.listen, proxy.address = spec.listen or "", address
         proxy.max_connections = max_connections(spec.extensions, proxy.max_connections)
+        proxy.observe(observe(spec.extensions, proxy.observed))
         if "lease" in spec.extensions:
             _attach(proxy, spec, disabled=was_enabled and not enabled)
 

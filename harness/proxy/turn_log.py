@@ -1,13 +1,12 @@
 """The turns of one proxy that have ended, the newest of them kept, and the page a caller reads."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
-from itertools import islice
 
 from msgspec import Struct
 
 from harness.model.units import Instant
 from harness.protocols.turn import End, Turn
+from harness.proxy.newest import Newest
 
 KEPT = 100_000
 
@@ -67,25 +66,10 @@ class TurnLog:
     and ``sent_down`` handed to the server's socket and to the client's.
     """
 
-    __slots__ = (
-        "_dropped",
-        "_first",
-        "_kept",
-        "_told",
-        "_turns",
-        "bytes_down",
-        "bytes_up",
-        "connections",
-        "sent_down",
-        "sent_up",
-    )
+    __slots__ = ("_turns", "bytes_down", "bytes_up", "connections", "sent_down", "sent_up")
 
     def __init__(self, *, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._turns: deque[_Kept] = deque()
-        self._first = 0
-        self._dropped = 0
-        self._told = 0  # turns before this one are counted as dropped already, or were read
+        self._turns: Newest[_Kept] = Newest(kept)
         self.connections = 0
         self.bytes_up = 0
         self.bytes_down = 0
@@ -93,9 +77,6 @@ class TurnLog:
         self.sent_down = 0
 
     def append(self, turn: Turn) -> None:
-        if len(self._turns) == self._kept:
-            self._turns.popleft()
-            self._first += 1
         upstream = None if turn.upstream is None else turn.upstream.ns
         self._turns.append(
             _Kept(
@@ -118,17 +99,11 @@ class TurnLog:
         open_now: int = 0,
         acted: Mapping[str, int] | None = None,
     ) -> TurnPage:
-        if after < self._first:
-            self._dropped += self._first - max(after, self._told)
-            self._told = self._first
-        skipped = max(0, after - self._first)
+        ended, following = self._turns.since(after)
         return TurnPage(
-            turns=(
-                *(kept.turn() for kept in islice(self._turns, skipped, None)),
-                *still_open,
-            ),
-            next=self._first + len(self._turns),
-            dropped=self._dropped,
+            turns=(*(kept.turn() for kept in ended), *still_open),
+            next=following,
+            dropped=self._turns.dropped,
             connections=self.connections,
             bytes_up=self.bytes_up,
             bytes_down=self.bytes_down,

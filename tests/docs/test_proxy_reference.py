@@ -1,14 +1,18 @@
 """The page about the proxy names each toxic, attribute, key, flag, call and metric, and none that is not there."""
 
 import argparse
+import json
 import re
+from typing import get_args, get_type_hints
 
 import pytest
 
+from harness.model.breaker import IdCarrier
 from harness.proxy.api.routes import _ROUTES
-from harness.proxy.extensions import TOXIC_KEYS
+from harness.proxy.extensions import TOXIC_KEYS, observe, observe_shown
 from harness.proxy.flags import add_flags
 from harness.proxy.metrics import Metrics
+from harness.proxy.request_log import Request, RequestPage
 from harness.proxy.states import ToxicSpec
 from harness.proxy.toxics import TOXICS
 from tests.support.markdown import ROOT, headings
@@ -89,3 +93,17 @@ def test_lease_when_the_page_shows_one_then_it_has_the_keys_in_order():
         made = server.make("/leases", {"ttl": 5000, "owner": "run 12"})
     (shown,) = re.findall(r"```json\n(.+)\n```", section("Leases"))
     assert re.findall(r'"(\w+)":', shown) == list(made)
+
+
+def test_request_when_observed_then_each_key_and_carrier_has_its_row_in_order():
+    told = words("Requests")
+    carriers = [json.loads(word) for word in told if word.startswith("{")]
+    assert [word for word in told if not word.startswith("{")] == list(Request.__struct_fields__)
+    assert [observe_shown(observe({"observe": carrier})) for carrier in carriers] == carriers
+    known = get_args(get_type_hints(IdCarrier)["where"])
+    assert [where for carrier in carriers for where in carrier] == list(known)
+
+
+def test_page_of_requests_when_read_then_each_of_its_counts_is_explained():
+    text = section("Requests")
+    assert [key for key in RequestPage.__struct_fields__[1:] if f"`{key}`" not in text] == []

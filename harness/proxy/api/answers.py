@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from harness.model.units import Duration, to_builtin
-from harness.proxy.extensions import shown
+from harness.proxy.extensions import observe_shown, shown
 from harness.proxy.leases import Failure, Lease
 from harness.proxy.leasing import Leasing
 from harness.proxy.proxy import Proxy
@@ -103,6 +103,8 @@ def proxy_shape(proxy: Proxy) -> dict[str, Any]:
     lease = proxy.lease or proxy.disabled_by
     if lease is not None:
         shape["lease"] = lease
+    if proxy.observed is not None:
+        shape["observe"] = observe_shown(proxy.observed)
     return shape
 
 

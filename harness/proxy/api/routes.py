@@ -190,10 +190,19 @@ async def _end_lease(asked: Asked) -> Answer:
 
 async def _turns(asked: Asked) -> Answer:
     proxy = asked.proxy()
+    return answers.json_answer(proxy.turns(_after(asked)))
+
+
+async def _requests(asked: Asked) -> Answer:
+    proxy = asked.proxy()
+    return answers.json_answer(proxy.requests(_after(asked)))
+
+
+def _after(asked: Asked) -> int:
     after = parse_qs(asked.query, keep_blank_values=True).get("after", ["0"])[-1]
     if not after.isascii() or not after.isdecimal() or len(after) > 18:
         raise Refused(400, f"after: {after} is no whole number from 0")
-    return answers.json_answer(proxy.turns(int(after)))
+    return int(after)
 
 
 _NAME = None
@@ -211,6 +220,7 @@ _ROUTES: tuple[tuple[tuple[str | None, ...], dict[str, Call]], ...] = (
         },
     ),
     (("proxies", _NAME, "turns"), {"GET": _turns}),
+    (("proxies", _NAME, "requests"), {"GET": _requests}),
     (("leases",), {"GET": _leases, "POST": _grant_lease}),
     (
         ("leases", _NAME),

@@ -159,7 +159,7 @@ class Trickle(Toxic):
         self._since_ns, self._flowed = self._gate_ns(), 0
         acts = self.values["rate"] or int(self.values["delay"]) > 0
         # Before the head, for its first byte ends the turn for those who look on.
-        return (Injected(item.turn), passing) if acts else (passing,)
+        return (Injected(item.turn, item.request), passing) if acts else (passing,)
 
     def _gate_ns(self) -> int:
         """Before this instant no byte of the body leaves."""
@@ -203,7 +203,9 @@ def _entries(item: Item, came_ns: int) -> list[_Entry]:
     body = item.data[head.size :]
     if not body and last:
         return [_Entry(item, came_ns)]  # no body, or an interim answer, which has none
-    entries = [_Entry(Chunk(item.data[: head.size], item.stamp, item.turn), came_ns, opens=True)]
+    # It may leave while another answer is fed, so it says itself whose it is.
+    leading = Chunk(item.data[: head.size], item.stamp, item.turn, None, item.request)
+    entries = [_Entry(leading, came_ns, opens=True)]
     if body:
         entries.append(_Entry(Chunk(body, item.stamp, item.turn), came_ns, body=True))
     return entries

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from harness.model.breaker import IdCarrier
 from harness.model.errors import UserError
 from harness.model.units import Duration, Instant
 from harness.proxy.client import (
@@ -15,6 +16,7 @@ from harness.proxy.client import (
     ProxyServer,
     ProxyState,
     ProxyUnreachable,
+    Request,
     Turn,
     TurnPage,
     checked_attributes,
@@ -183,6 +185,8 @@ def test_name_when_it_could_reach_another_then_is_not_sent(name):
             lambda: server.counts(name),
             lambda: add(server, name=name),
             lambda: server.turns(name),
+            lambda: server.observe(name, None),
+            lambda: server.requests(name),
         ):
             with pytest.raises(UserError, match="cannot name"):
                 call()
@@ -299,3 +303,56 @@ def test_undoing_when_another_server_is_stuck_then_does_not_wait_for_it():
 def unanswered(url):
     with pytest.raises(ProxyUnreachable):
         ProxyServer(url).proxies()
+
+
+OBSERVED = PROXY[:-1] + b',"observe":{"header":"x-id"}}'
+
+
+def test_observer_when_set_then_the_server_must_show_it():
+    with Canned({"POST /proxies/a": (200, OBSERVED)}) as canned:
+        server = ProxyServer(canned.url)
+        server.observe("a", IdCarrier(name="x-id"))
+        with pytest.raises(ProxyCallFailed, match="where None was asked for"):
+            server.observe("a", None)
+    assert json.loads(canned.asked[0][2]) == {"observe": {"header": "x-id"}}
+    assert json.loads(canned.asked[1][2]) == {"observe": None}
+
+
+@pytest.mark.parametrize("body", [PROXY, b"[]", b"null", b"<html>"])
+def test_observer_when_the_server_knows_none_then_it_is_a_failure(body):
+    with Canned({"POST /proxies/a": (200, body)}) as canned, pytest.raises(ProxyCallFailed):
+        ProxyServer(canned.url).observe("a", IdCarrier(where="path"))
+
+
+def request_page(*seqs, next, more, lag):
+    requests = [
+        {"conn": 1, "seq": seq, "turn": 1, "peer": None, "method": "GET", "rid": None, "arrived": 5, "ended": 9,
+         "end": "downstream-cut", "status": None, "began": False, "injected": []}
+        for seq in seqs
+    ]  # fmt: skip
+    return json.dumps(
+        {"requests": requests, "next": next, "more": more, "dropped": 1, "unreadable": 2, "upgraded": 3,
+         "connections": 4, "open": 5, "held": 6, "lag": lag, "taken": 99}
+    ).encode()  # fmt: skip
+
+
+def test_requests_when_they_fill_several_pages_then_are_one():
+    pages = {
+        "GET /proxies/a/requests?after=7": (200, request_page(1, 2, next=9, more=True, lag=50)),
+        "GET /proxies/a/requests?after=9": (200, request_page(3, next=10, more=False, lag=20)),
+    }
+    with Canned(pages) as canned:
+        page = ProxyServer(canned.url).requests("a", 7)
+    assert ([one.seq for one in page.requests], page.next, page.more) == ([1, 2, 3], 10, False)
+    assert (page.lag, page.taken) == (Duration.of_ns(50), Instant.of_ns(99))
+    assert page.requests[0] == Request(
+        conn=1, seq=1, turn=1, peer=None, method="GET", rid=None, arrived=Instant.of_ns(5),
+        ended=Instant.of_ns(9), end="downstream-cut", status=None, began=False, injected=(),
+    )  # fmt: skip
+
+
+def test_requests_when_not_observed_or_not_understood_then_it_is_a_failure():
+    with Canned({"GET /proxies/b/requests?after=0": (200, b"{}")}) as canned:
+        for name in ("a", "b"):
+            with pytest.raises(ProxyCallFailed):
+                ProxyServer(canned.url).requests(name)

@@ -8,11 +8,18 @@ import weakref
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from harness.model.breaker import IdCarrier
+from harness.protocols.http_observer import HttpObserver
+from harness.protocols.request_id import rid_of
 from harness.proxy.connection import Connection, _Side
 from harness.proxy.items import WakeAt
+from harness.proxy.request_log import RequestLog
 from harness.proxy.seat import PlainSeat
 from harness.proxy.toxic import Toxic
+from harness.proxy.toxics.latency import Latency
 from harness.proxy.toxics.noop import Noop
 from harness.proxy.toxics.timeout import Timeout
 from harness.proxy.trigger import Shared, Trigger
@@ -363,3 +370,162 @@ def test_connection_when_gone_then_is_freed_without_a_collector(it):
         assert left() is None
     finally:
         gc.enable()
+
+
+# Observed
+
+
+REQUEST = b"GET / HTTP/1.1\r\nX-Request-Id: r1\r\n\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+ENDLESS = b"HTTP/1.1 200 OK\r\n\r\nand so on"
+
+
+def observed(it):
+    """The log of an observer that looks at the connection from its beginning."""
+    log = RequestLog()
+    it.connection.observer = HttpObserver(log, rid_of(IdCarrier()), conn=1)
+    return log
+
+
+def told(log):
+    return [(one.rid, one.end, one.status, one.began) for one in log.page(0, [])["requests"]]
+
+
+def acts(it, toxic, name="it", down=True):
+    link = it.connection.down if down else it.connection.up
+    link.deliver(link.chain.add(PlainSeat(name, toxic, acting=True), t(0)))
+
+
+@joined
+def test_request_when_answered_then_is_told_with_the_toxics_of_its_turn(it):
+    log = observed(it)
+    acts(it, Noop({}, Random(1), {}))
+    for _ in range(2):
+        it.client_side.data_received(REQUEST)
+        it.server_side.data_received(ANSWER)
+    ended = log.page(0, [])["requests"]
+    assert [(one.seq, one.end, one.injected) for one in ended] == [
+        (1, "answered", ("it",)),
+        (2, "answered", ("it",)),
+    ]
+
+
+@joined
+async def test_request_when_it_arrives_then_is_stamped_before_a_toxic_holds_it(it):
+    log = observed(it)
+    acts(it, Latency({"latency": 400, "jitter": 0}, Random(1), {}), down=False)
+    acts(it, Latency({"latency": 300, "jitter": 0}, Random(1), {}))
+    it.client_side.data_received(REQUEST)
+    began = virtual_time.now().ns
+    await asyncio.sleep(0.5)  # noqa: TID251 - virtual time
+    it.server_side.data_received(ANSWER)
+    assert (it.server.written, it.client.written) == (REQUEST, b"")
+    await asyncio.sleep(0.5)  # noqa: TID251 - virtual time
+    (one,) = log.page(0, [])["requests"]
+    assert (one.arrived, one.ended - began) == (began, 800_000_000)
+
+
+@pytest.mark.parametrize("how", ["eof_received", "connection_lost"])
+def test_request_when_the_client_leaves_then_is_abandoned_at_once(how):
+    @joined
+    def then(it):
+        log = observed(it)
+        it.client_side.data_received(REQUEST)
+        getattr(it.client_side, how)(*([None] if how == "connection_lost" else []))
+        assert told(log) == [("r1", "abandoned", None, False)]
+
+    then()
+
+
+@joined
+def test_request_when_the_server_leaves_then_is_cut_by_it_once_the_client_sees_that(it):
+    log = observed(it)
+    acts(it, Latency({"latency": 300, "jitter": 0}, Random(1), {}))
+    it.client_side.data_received(REQUEST)
+    it.server_side.data_received(ANSWER[:-1])
+    it.server_side.eof_received()
+    assert told(log) == []
+    it.connection.down.deliver(it.connection.down.chain.wake(t(300)))
+    assert told(log) == [("r1", "downstream-cut", 200, True)]
+
+
+@joined
+def test_request_when_the_server_aborts_then_is_cut_by_it(it):
+    log = observed(it)
+    it.client_side.data_received(REQUEST)
+    it.server_side.connection_lost(ConnectionResetError())
+    assert told(log) == [("r1", "downstream-cut", None, False)]
+
+
+@joined
+def test_request_when_we_end_the_connection_then_is_cut_by_us_whoever_closes_after(it):
+    log = observed(it)
+    it.client_side.data_received(REQUEST)
+    it.connection.end()
+    it.server_side.connection_lost(None)
+    it.client_side.connection_lost(None)
+    assert told(log) == [("r1", "cut", None, False)]
+    assert it.connection.observer is None
+
+
+@joined
+def test_request_when_its_answer_lasts_until_the_close_then_is_answered_by_that(it):
+    log = observed(it)
+    it.client_side.data_received(REQUEST)
+    it.server_side.data_received(ENDLESS)
+    assert told(log) == []
+    it.server_side.eof_received()
+    assert told(log) == [("r1", "answered", 200, True)]
+
+
+def test_request_when_the_dial_fails_then_is_cut_by_the_other_side():
+    logs = []
+
+    async def fails():
+        await asyncio.sleep(1)  # noqa: TID251 - virtual time
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+
+    def ask(it):
+        logs.append(observed(it))
+        it.client_side.data_received(REQUEST)
+
+    run_dialling(fails, ask)
+    assert told(logs[0]) == [("r1", "downstream-cut", None, False)]
+
+
+@joined
+def test_peer_when_the_client_is_there_then_is_its_port(it):
+    assert it.connection.peer is None, "not every transport knows it"
+    it.client.get_extra_info = lambda name: {"peername": ("127.0.0.1", 4242)}[name]
+    assert it.connection.peer == 4242
+    it.client_side.connection_lost(None)
+    assert it.connection.peer is None
+
+
+SAID = st.lists(
+    st.tuples(
+        st.booleans(),
+        st.lists(
+            st.sampled_from([REQUEST, REQUEST[:9], ANSWER, ENDLESS, b"\r\n", b"0\r\n\r\n"])
+            | st.binary(min_size=1, max_size=9),
+            min_size=1,
+            max_size=3,
+        ).map(b"".join),
+    ),
+    max_size=8,
+)
+
+
+@given(SAID)
+def test_bytes_when_observed_then_pass_as_without_an_observer(said):
+    @joined
+    def then(it):
+        log = observed(it)
+        for client, data in said:
+            (it.client_side if client else it.server_side).data_received(data)
+        assert it.server.written == b"".join(data for client, data in said if client)
+        assert it.client.written == b"".join(data for client, data in said if not client)
+        it.connection.end()
+        assert all(one.ended is not None for one in log.page(0, [])["requests"])
+
+    then()

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.proxy.extensions import TOXIC_KEYS, lease, max_connections, shown, toxic_extensions
+from harness.model.breaker import IdCarrier
+from harness.proxy.extensions import (
+    TOXIC_KEYS,
+    lease,
+    max_connections,
+    observe,
+    observe_shown,
+    shown,
+    toxic_extensions,
+)
 from harness.proxy.states import Extensions, Match
 from harness.proxy.toxic import Toxic
 from harness.proxy.wire import WireProblem
@@ -145,3 +154,28 @@ def test_values_when_arbitrary_then_are_read_to_what_is_shown_or_refused(given):
         return
     assert toxic_extensions(Toxic, shown(found)) == found
     assert set(shown(found)) == {key for key, value in given.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("given", "carrier"),
+    [
+        ({"header": "X-Id"}, IdCarrier(where="header", name="X-Id")),
+        ({"query": "rid", "path": None}, IdCarrier(where="query", name="rid")),
+        ({"traceparent": True}, IdCarrier(where="traceparent")),
+        ({"path": True}, IdCarrier(where="path")),
+    ],
+)
+def test_carrier_when_given_then_is_read_and_shown_as_it_was(given, carrier):
+    assert observe({"observe": given}) == carrier
+    assert observe_shown(carrier) == {key: value for key, value in given.items() if value}
+    assert observe({}, carrier) == carrier
+    assert observe({"observe": None}, carrier) is None
+
+
+@given(JSON | st.dictionaries(st.sampled_from(["header", "query", "path", "traceparent"]), JSON))
+def test_carrier_when_arbitrary_then_is_read_to_what_is_shown_or_refused(given):
+    try:
+        carrier = observe({"observe": given})
+    except WireProblem:
+        return
+    assert carrier is None or observe({"observe": observe_shown(carrier)}) == carrier

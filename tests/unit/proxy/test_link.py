@@ -39,10 +39,10 @@ class FakeEnds:
     def __init__(self):
         self.said = []
 
-    def passing(self, turn, size, now):
+    def passing(self, turn, data, now):
         self.said.append(("passing", turn))
 
-    def injected(self, turn, toxic):
+    def injected(self, turn, toxic, request):
         self.said.append(("injected", turn, toxic))
 
     def delivered(self):

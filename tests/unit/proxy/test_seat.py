@@ -304,3 +304,48 @@ def test_removal_when_in_the_middle_then_order_is_kept():
         >> at(0, turn(1, b"a")) << Injected(1) << WakeAt(t(40))
         >> then(5, "stop", lambda s, now: s.stop(now)) << Send(b"a", t(5))
     )  # fmt: skip
+
+
+# Observed requests
+
+
+def observed(number, data, request):
+    return Chunk(data, t(0), number, None, request)
+
+
+def labels(items):
+    return [(item.data, item.request) for item in items if isinstance(item, Chunk)]
+
+
+def test_requests_when_pipelined_then_each_part_knows_which_observed_one_it_is():
+    """The codec counts what it sees: the third and the fifth here are its first and second."""
+    seat = framed(slow(), own="upstream", hit=set(), exchange=Words())
+    assert labels(seat.feed(observed(1, b"on", 3), t(0))) == []
+    assert labels(seat.feed(observed(1, b"e two ", 3), t(0))) == [(b"one ", 3), (b"two ", 4)]
+    assert labels(seat.feed(observed(1, b"six ", 6), t(0))) == [(b"six ", 6)]
+
+
+def test_toxic_when_it_acts_on_one_of_them_then_says_on_which():
+    seat = framed(slow(), own="upstream", hit={2}, exchange=Words())
+    actions = seat.feed(observed(1, b"one two six ", 3), t(0))
+    assert [action for action in actions if isinstance(action, Injected)] == [Injected(1, 4)]
+
+
+def test_toxic_when_it_acts_on_an_answer_then_says_on_which_request_it_does():
+    seat = framed(slow(), hit={1}, exchange=Words())
+    seat.hear(observed(1, b"one ", 7), t(0))
+    assert list(seat.feed(turn(1, b"answer"), t(0))) == [Injected(1, 7), WakeAt(t(40))]
+
+
+def test_toxic_when_nobody_observes_then_says_the_turn_alone():
+    seat = framed(slow(), hit={1}, exchange=Words())
+    seat.hear(turn(1, b"one "), t(0))
+    assert list(seat.feed(turn(1, b"answer"), t(0))) == [Injected(1), WakeAt(t(40))]
+
+
+def test_request_when_answered_then_is_forgotten():
+    seat = framed(slow(0), exchange=Words())
+    for number in range(1, 20):
+        seat.hear(observed(number, b"word ", number), t(0))
+        seat.feed(turn(number, b"answer"), t(0))
+    assert seat._requests == {19: 19}

@@ -96,3 +96,17 @@ def test_metrics_when_served_then_by_whatever_method_and_else_not_at_all(server,
     assert server.call(method, "/metrics", headers=agent)[0] == 403
     assert server.call(method, "/metrics", headers={"origin": "http://x"})[0] == 403
     assert server.call(method, "/metrics/")[0] == 404
+
+
+def test_requests_when_never_observed_then_says_so_and_else_are_a_page(server):
+    assert server.call("GET", "/proxies/a%2Fb/requests") == (
+        404, {"error": "requests are not observed", "status": 404}
+    )  # fmt: skip
+    status, shown = server.call("PATCH", "/proxies/a%2Fb", {"observe": {"path": True}})
+    assert (status, list(shown)[-1], shown["observe"]) == (200, "observe", {"path": True})
+    found = server.get("/proxies/a%2Fb/requests")
+    assert (found["requests"], found["next"], found["more"]) == ([], 0, False)
+    assert server.call("GET", "/proxies/a%2Fb/requests", query="after=x")[0] == 400
+    assert server.call("GET", "/proxies/nobody/requests")[0] == 404
+    assert "observe" not in server.call("PATCH", "/proxies/a%2Fb", {"observe": None})[1]
+    assert server.call("GET", "/proxies/a%2Fb/requests")[0] == 200

@@ -316,3 +316,20 @@ def test_kind_when_described_then_says_what_the_wire_shows():
     assert Trickle.words(params) == "bodies after 2 s at 1KB/s"
     assert Trickle.words(Trickle.Params()) == "bodies after 1 s"
     assert TOXICS["trickle"] is Trickle
+
+
+def test_heads_when_one_waits_behind_a_body_then_each_is_told_of_its_own_observed_request():
+    def asked(number, data):
+        part = head(data, turn=1).part
+        part = Part(data, number, first=True, last=False, head=part.head)
+        return Chunk(data, t(0), 1, part, number)
+
+    it = trickle(delay=100)
+    first = it.feed(asked(7, b"one\n\nbody"), t(0))
+    second = it.feed(asked(8, b"two\n\nbody"), t(1))
+    later = it.wake(t(100))
+    told = [
+        [each for each in actions if isinstance(each, Injected)]
+        for actions in (first, second, later)
+    ]
+    assert told == [[Injected(1, 7)], [], [Injected(1, 8)]]
