@@ -7,8 +7,18 @@ An intention (``…Intended``) is on disk before the action it announces and car
 
 from typing import Any, Literal
 
+from harness.model.breaker_events import HopRead as HopRead
+from harness.model.breaker_events import LoopLagged as LoopLagged
+from harness.model.breaker_events import PhaseEntered as PhaseEntered
+from harness.model.breaker_events import PhaseLeft as PhaseLeft
+from harness.model.breaker_events import ProcessSampled as ProcessSampled
+from harness.model.fault_events import FaultApplied as FaultApplied
+from harness.model.fault_events import FaultIntended as FaultIntended
+from harness.model.fault_events import FaultNotUndone as FaultNotUndone
+from harness.model.fault_events import FaultSeen as FaultSeen
+from harness.model.fault_events import FaultUndone as FaultUndone
 from harness.model.outcomes import Outcome
-from harness.model.plan import Params, Plan
+from harness.model.plan import Plan
 from harness.model.stack_events import ContainerIntended as ContainerIntended
 from harness.model.stack_events import ContainerRemoved as ContainerRemoved
 from harness.model.stack_events import ContainerStarted as ContainerStarted
@@ -140,74 +150,6 @@ class NeverSettled(Event, frozen=True, kw_only=True, tag=True):
     limit: Duration
 
 
-# Faults
-
-
-class FaultIntended(Event, frozen=True, kw_only=True, tag=True):
-    """``undo`` is all that ``kind`` needs to take it back in another process; ``words`` are for people."""
-
-    fault: str
-    kind: str
-    on: str
-    round: int
-    params: Params
-    undo: Params
-    words: str = ""
-
-
-class FaultApplied(Event, frozen=True, kw_only=True, tag=True):
-    """In force somewhere within [asked, confirmed]: before the call, and after its answer."""
-
-    fault: str
-    round: int
-    asked: Instant
-    confirmed: Instant
-
-
-class FaultSeen(Event, frozen=True, kw_only=True, tag=True):
-    """What the wire said of the fault in this round: of messages or, as ``of`` says, connections.
-
-    ``messages`` fell into its time; ``hit`` bear its trace; ``missed`` rule it out. ``median`` is
-    the delay seen on those hit; ``unseen`` says why nothing could be seen, where that is known.
-    """
-
-    fault: str
-    round: int
-    messages: int
-    hit: int
-    missed: int
-    median: Duration | None
-    summary: str
-    of: Literal["message", "connection"] = "message"
-    unseen: str = ""
-
-
-class FaultUndone(Event, frozen=True, kw_only=True, tag=True):
-    """``found`` is false when it was gone already; ``why`` says how that came, where it is known.
-
-    ``as_applied`` is false when it was still there, but no longer as it had been applied.
-    """
-
-    fault: str
-    round: int
-    asked: Instant
-    confirmed: Instant
-    found: bool
-    as_applied: bool = True
-    why: str = ""
-    by: Literal["runner", "guardian"] = "runner"
-
-
-class FaultNotUndone(Event, frozen=True, kw_only=True, tag=True):
-    """Undoing failed. ``remains`` says what is left, ``command`` removes it."""
-
-    fault: str
-    round: int
-    because: str
-    remains: str
-    command: str
-
-
 # Traffic
 
 
@@ -231,8 +173,40 @@ class BurstReleased(Event, frozen=True, kw_only=True, tag=True):
     last: Instant
 
 
+class ArrivalsStarted(Event, frozen=True, kw_only=True, tag=True):
+    """An open loop began: ``planned`` requests, the first due at ``first``, then at ``rate`` a second."""
+
+    round: int
+    step: str
+    planned: int
+    rate: float
+    first: Instant
+    phase: str = ""
+
+
+class ArrivalsFinished(Event, frozen=True, kw_only=True, tag=True):
+    """All were sent or ``dropped`` because ``cap`` were in flight.
+
+    ``late_p99`` is how far behind their due time they were sent, ``most`` the highest number in flight.
+    """
+
+    round: int
+    step: str
+    sent: int
+    dropped: int
+    late_p99: Duration
+    late_max: Duration
+    most: int
+    cap: int
+    phase: str = ""
+
+
 class OperationSent(Event, frozen=True, kw_only=True, tag=True):
-    """``op`` is unique in the run. ``sent`` is the moment just before its last byte was written."""
+    """``op`` is unique in the run. ``sent`` is the moment just before its last byte was written.
+
+    Of an open loop it is the moment before its first byte, and ``due`` when that was planned.
+    ``phase`` names the phase of a breaker's script; what bears one belongs to no round.
+    """
 
     op: int
     operation: str
@@ -243,10 +217,18 @@ class OperationSent(Event, frozen=True, kw_only=True, tag=True):
     sent: Instant
     key: str | None = None
     """What names its effect in the state; requests with one key are tries of one thing."""
+    due: Instant | None = None
+    phase: str = ""
+    circuit: str = ""
+    """The circuit it belongs to, where a breaker keeps several."""
 
 
 class OperationReturned(Event, frozen=True, kw_only=True, tag=True):
-    """The end of an operation. ``first`` and ``last`` are the answer's bytes; None without any."""
+    """The end of an operation. ``first`` and ``last`` are the answer's bytes; None without any.
+
+    With a ``phase`` ``last`` is the moment of its end, however it came, and ``how`` says which that
+    was; ``left`` is our own planned departure. ``answer`` sorts what came by what was declared.
+    """
 
     op: int
     operation: str
@@ -255,19 +237,30 @@ class OperationReturned(Event, frozen=True, kw_only=True, tag=True):
     outcome: Outcome
     first: Instant | None
     last: Instant
+    phase: str = ""
+    how: Literal["", "answered", "left", "deadline", "refused", "reset", "eof"] = ""
+    answer: Literal["success", "fallback", "rejection", "other", "none"] = "none"
+    size: int = 0
 
 
 # The wire
 
 
 class HopRequestArrived(Event, frozen=True, kw_only=True, tag=True):
-    """A turn began: client bytes after server bytes. Those before the release are left out."""
+    """A turn began: client bytes after server bytes. Those before the release are left out.
+
+    With a ``phase`` it is an HTTP request whose head was complete at ``arrived``, before any toxic.
+    """
 
     hop: str
     conn: int
     seq: int
     arrived: Instant
     rid: str | None = None
+    phase: str = ""
+    method: str = ""
+    instance: str | None = None
+    """The process whose connection it came on, where that is known."""
 
 
 class HopRequestEnded(Event, frozen=True, kw_only=True, tag=True):
@@ -275,15 +268,21 @@ class HopRequestEnded(Event, frozen=True, kw_only=True, tag=True):
 
     ``upstream`` is when that byte came from the server, before any toxic; ``injected`` names the
     toxics that acted on the turn, as our own proxy reports them.
+
+    With a ``phase`` it is the end of an HTTP request: ``ended`` is just before the last byte of its
+    answer was handed on, ``began`` whether any byte of an answer was.
     """
 
     hop: str
     conn: int
     seq: int
-    end: Literal["answered", "abandoned", "cut"]
+    end: Literal["answered", "abandoned", "cut", "downstream-cut"]
     ended: Instant
     upstream: Instant | None = None
     injected: tuple[str, ...] = ()
+    phase: str = ""
+    status: int | None = None
+    began: bool = False
 
 
 class HopCounted(Event, frozen=True, kw_only=True, tag=True):
@@ -348,6 +347,13 @@ AnyEvent = (
     | FaultSeen
     | FaultUndone
     | FaultNotUndone
+    | ArrivalsStarted
+    | ArrivalsFinished
+    | PhaseEntered
+    | PhaseLeft
+    | LoopLagged
+    | ProcessSampled
+    | HopRead
     | BurstWritten
     | BurstReleased
     | OperationSent

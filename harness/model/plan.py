@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from harness.model.breaker import BreakerPlan
 from harness.model.units import Duration
 
 Params = dict[str, Any]
@@ -157,6 +158,10 @@ class FaultStep(Struct, frozen=True, kw_only=True, tag="fault"):
     match: HeaderMatch | None = None
     seed: int | None = None
     lasts: Duration | None = None
+    phase: str = ""
+    """The phase of a breaker's script that asks for it; such a step stands in no method."""
+    outage: str = ""
+    """What it is to the script: status, reset, blackhole, latency, trickle or refuse."""
 
 
 class BurstPart(Struct, frozen=True, kw_only=True):
@@ -177,7 +182,27 @@ class BurstStep(Struct, frozen=True, kw_only=True, tag="burst"):
         return sum(part.concurrency for part in self.parts)
 
 
-Step = FaultStep | BurstStep
+class ArrivalsStep(Struct, frozen=True, kw_only=True, tag="arrivals"):
+    """Requests of one operation sent at planned instants, ``rate`` a second, for ``lasts``.
+
+    An open loop: none waits for an earlier one's answer. At ``cap`` in flight those that are due are
+    dropped, and counted.
+    """
+
+    id: str
+    operation: str
+    rate: float
+    lasts: Duration
+    cap: int
+    vars: dict[str, Any] = {}
+
+    @property
+    def requests(self) -> int:
+        """How many are planned; the first is due at once."""
+        return max(1, round(self.rate * self.lasts.in_s))
+
+
+Step = FaultStep | BurstStep | ArrivalsStep
 
 
 class InvariantPlan(Struct, frozen=True, kw_only=True):
@@ -224,6 +249,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     method: tuple[Step, ...]
     invariants: tuple[InvariantPlan, ...]
     settle: SettlePlan
+    breaker: BreakerPlan | None = None
+    """With it the run is the breaker's script, in the place of rounds."""
 
     @property
     def faults(self) -> tuple[FaultStep, ...]:
@@ -232,3 +259,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def bursts(self) -> tuple[BurstStep, ...]:
         return tuple(step for step in self.method if isinstance(step, BurstStep))
+
+    @property
+    def arrivals(self) -> tuple[ArrivalsStep, ...]:
+        return tuple(step for step in self.method if isinstance(step, ArrivalsStep))

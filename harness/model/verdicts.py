@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from harness.model.breaker_findings import BreakerResult
 from harness.model.plan import Expected
 
 RESULT_SCHEMA = 1
@@ -143,5 +144,5 @@ class Result(Struct, frozen=True, kw_only=True):
     """The sentence about the chance that would have shown; empty unless held."""
     notes: tuple[str, ...] = ()
     environment: dict[str, Any] = {}
-    breaker: None = None
+    breaker: BreakerResult | None = None
     replay: str | None = None

@@ -57,11 +57,18 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
         return st.one_of([of_type(argument) for argument in arguments])
-    if origin is tuple and arguments[1:] == (...,):
-        return st.lists(of_type(arguments[0]), max_size=2).map(tuple)
+    if origin is tuple:
+        return _tuples(arguments)
     if origin is dict:
         return st.dictionaries(of_type(arguments[0]), of_type(arguments[1]), max_size=2)
     raise TypeError(f"no strategy for {hint!r}")
+
+
+def _tuples(arguments: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    """Of any length where the hint ends in dots, else of just these."""
+    if arguments[1:] == (...,):
+        return st.lists(of_type(arguments[0]), max_size=2).map(tuple)
+    return st.tuples(*map(of_type, arguments))
 
 
 def structs(kind: type[Struct]) -> st.SearchStrategy[Any]:

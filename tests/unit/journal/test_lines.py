@@ -45,7 +45,7 @@ def test_event_when_encoded_then_has_the_written_form_people_know():
     assert lines.encode(event) == (
         b'{"type":"FaultIntended","n":17,"t":5,"at":"2026-11-25T10:12:31.000001Z",'
         b'"fault":"latency@db","kind":"latency","on":"db","round":1,'
-        b'"params":{"latency":"40ms"},"undo":{},"words":""}\n'
+        b'"params":{"latency":"40ms"},"undo":{},"words":"","phase":"","outage":""}\n'
     )
 
 
