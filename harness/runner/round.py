@@ -12,13 +12,14 @@ from harness.judge.invariants import INVARIANTS
 from harness.model.address import Address
 from harness.model.events import (
     AnyEvent,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     ResetDone,
     RoundFinished,
     RoundStarted,
 )
-from harness.model.plan import BurstStep, FaultStep, HttpCall, Plan
+from harness.model.plan import ArrivalsStep, BurstStep, FaultStep, HttpCall, Plan
 from harness.model.units import Duration, Instant
 from harness.observe.read import Probe
 from harness.observe.sampler import Sampler
@@ -28,8 +29,11 @@ from harness.runner.readings import read_all
 from harness.runner.rollback import ActiveFaults
 from harness.runner.settle import careful_gap, settle, watched_of
 from harness.runner.wire import Wire
+from harness.traffic.arrivals import run_arrivals
 from harness.traffic.burst import run_burst
 from harness.traffic.operation import Operation
+
+Record = Callable[[AnyEvent], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +99,9 @@ async def run_round(stage: Stage, number: int) -> bool:
 
 
 async def _method(stage: Stage, number: int) -> Instant:
-    """Runs the steps in order; returns when the first last byte was released.
+    """Runs the steps in order; returns when the first last byte was released, or the first arrival due.
 
+    Each runs to its end, calls and all, before the next begins; a fault with ``for:`` may end meanwhile.
     What passed the hops before (warming up, in the main) is no evidence of what a burst met.
     """
     released: list[Instant] = []
@@ -105,7 +110,7 @@ async def _method(stage: Stage, number: int) -> Instant:
         if isinstance(event, BurstWritten):
             # In the hold: all that warms up has passed, and nothing has been released yet.
             ending.create_task(stage.faults.before_release(), name="look before the release")
-        if isinstance(event, BurstReleased):
+        if isinstance(event, BurstReleased | ArrivalsStarted):
             released.append(event.first)
             stage.faults.released(event.first, round=number)
         return stage.record(event)
@@ -120,18 +125,37 @@ async def _method(stage: Stage, number: int) -> Instant:
                             _undo_after(step.lasts, fault, stage.faults), name=f"undo {step.id}"
                         )
                 case BurstStep():
-                    await run_burst(
-                        step,
-                        round=number,
-                        operations=stage.operations,
-                        address_of=stage.address_of,
-                        values={**stage.values, "round": number},
-                        record=record,
-                        numbers=stage.numbers,
-                        warm=stage.warm,
-                        programs=stage.programs,
-                    )
+                    await _burst(stage, step, number, record)
+                case ArrivalsStep():
+                    await stage.faults.before_release()
+                    await _arrivals(stage, step, number, record)
     return min(released, default=now())
+
+
+async def _burst(stage: Stage, step: BurstStep, number: int, record: Record) -> None:
+    await run_burst(
+        step,
+        round=number,
+        operations=stage.operations,
+        address_of=stage.address_of,
+        values={**stage.values, "round": number},
+        record=record,
+        numbers=stage.numbers,
+        warm=stage.warm,
+        programs=stage.programs,
+    )
+
+
+async def _arrivals(stage: Stage, step: ArrivalsStep, number: int, record: Record) -> None:
+    await run_arrivals(
+        step,
+        round=number,
+        operations=stage.operations,
+        address_of=stage.address_of,
+        values={**stage.values, "round": number},
+        record=record,
+        numbers=stage.numbers,
+    )
 
 
 async def _undo_after(lasts: Duration, fault: Fault, faults: ActiveFaults) -> None:

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from harness.connections.answer import Headers, Seen
 from harness.model.outcomes import Outcome, Unknown
@@ -92,9 +92,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """No answer that counts. ``because`` is a short reason for people; what was seen of it stays."""
+    """No answer that counts. ``because`` is a short reason for people; what was seen of it stays.
+
+    ``how`` tells the kinds of end apart, where whoever received it did.
+    """
 
     because: str
+    how: Literal["", "answered", "left", "deadline", "refused", "reset", "eof"] = ""
     status: int | None = None
     first: Instant | None = None
     last: Instant

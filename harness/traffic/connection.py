@@ -54,12 +54,12 @@ class Connection:
             TargetError: nobody accepts, or not within 10 s.
         """
         self.close()
-        self.socket = _accepted_at_once(self._places[0])
+        self.socket = accepted_at_once(self._places[0])
         if self.socket is not None:
             return
         try:
             async with asyncio.timeout(CONNECT_LIMIT.in_s):
-                self.socket = await _first_to_accept(self._places)
+                self.socket = await first_to_accept(self._places)
         except TimeoutError:
             detail = f"no connection to {self._address} within {CONNECT_LIMIT}"
             raise TargetError(self._what, detail) from None
@@ -108,7 +108,7 @@ class Connection:
         return self.socket
 
 
-def _accepted_at_once(place: Place) -> socket.socket | None:
+def accepted_at_once(place: Place) -> socket.socket | None:
     """A connection, if its peer is so near that connecting takes no waiting: on loopback it does not.
 
     Spares the loop a turn and three calls for each connection. Any trouble is left to the long way.
@@ -134,7 +134,7 @@ def _new_socket(family: socket.AddressFamily) -> socket.socket:
     return sock
 
 
-def send_what_goes(sock: socket.socket, content: bytes) -> int:
+def send_what_goes(sock: socket.socket, content: bytes | memoryview) -> int:
     """How many bytes the socket took without waiting."""
     try:
         return sock.send(content)
@@ -142,7 +142,7 @@ def send_what_goes(sock: socket.socket, content: bytes) -> int:
         return 0
 
 
-async def _first_to_accept(places: tuple[Place, ...]) -> socket.socket:
+async def first_to_accept(places: tuple[Place, ...]) -> socket.socket:
     failure: OSError | None = None
     for family, place in places:
         sock = _new_socket(family)

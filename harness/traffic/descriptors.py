@@ -10,8 +10,8 @@ from harness.model.errors import UserError
 _BESIDE = 128
 
 
-def ensure_descriptors(sockets: int) -> None:
-    """Makes room for ``sockets`` more.
+def ensure_descriptors(sockets: int, *, what: str = "") -> None:
+    """Makes room for ``sockets`` more; ``what`` asks for them, a burst unless it is said.
 
     Raises:
         UserError: the machine's hard limit is lower.
@@ -20,18 +20,19 @@ def ensure_descriptors(sockets: int) -> None:
     needed = sockets + _open_now() + _BESIDE
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
+    subject = what or f"A burst of {sockets} requests"
+    lower = "the number in flight" if what else "the burst's concurrency"
+    hint = f"Raise it with: ulimit -n {needed}   or lower {lower}."
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise UserError(
-            f"A burst of {sockets} requests needs {needed} open files; the limit of this shell is {hard}.",
-            hint=f"Raise it with: ulimit -n {needed}   or lower the burst's concurrency.",
+            f"{subject} needs {needed} open files; the limit of this shell is {hard}.", hint=hint
         )
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"A burst of {sockets} requests needs {needed} open files; raising the limit from {soft} "
-            f"failed: {error}.",
-            hint=f"Raise it with: ulimit -n {needed}   or lower the burst's concurrency.",
+            f"{subject} needs {needed} open files; raising the limit from {soft} failed: {error}.",
+            hint=hint,
         ) from error
 
 

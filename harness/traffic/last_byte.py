@@ -39,13 +39,17 @@ LAST_BYTE_LOST = "the last byte could not be sent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurstRequest:
-    """``content`` is the whole request; ``what`` names it in errors."""
+    """``content`` is the whole request; ``what`` names it in errors.
+
+    The last ``held`` bytes of it are kept back until the release: few enough for one call to the kernel.
+    """
 
     what: str
     address: Address
     method: str
     content: bytes
     timeout: Duration
+    held: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,7 @@ class Burst:
             if not connection.is_quiet:
                 # Closed meanwhile by a server that keeps idle connections for a moment only.
                 await connection.open()
-            await connection.write(request.content[:-1], within=request.timeout)
+            await connection.write(request.content[: -request.held], within=request.timeout)
         awaited = [
             Awaited(c.opened, ResponseReader(method=r.method), r.timeout)
             for c, r in zip(self._connections, self._requests, strict=True)
@@ -129,7 +133,7 @@ class Burst:
         self._receiver = Receiver(awaited)
         requests, gates = iter(awaited), iter(self._gates or ())
         self._held = [
-            _Held(next(requests), call.content[-1:])
+            _Held(next(requests), call.content[-call.held :])
             if isinstance(call, BurstRequest)
             else _Held(next(gates), OPENS)
             for call in self._calls
@@ -247,22 +251,28 @@ def _send_all(
 ) -> tuple[list[int], list[int]]:
     """The instants just before each send, and which of them failed."""
     stamps = [0] * len(going)
-    lost: list[int] = []
+    gone: list[object] = [None] * len(going)
     now = time.monotonic_ns
     at = 0
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for send, byte in going:
+        for send, held in going:
             stamps[at] = now()
             try:
-                send(byte)
+                gone[at] = send(held)
             except OSError:
-                lost.append(at)
+                gone[at] = -1
             at += 1
     finally:
         if collecting:
             gc.enable()
+    # A gate tells no number. What went out in part will never be whole: nobody writes the rest.
+    lost = [
+        at
+        for at, (_, held) in enumerate(going)
+        if isinstance(gone[at], int) and gone[at] != len(held)
+    ]
     return stamps, lost
 
 

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.model.units import Duration, Instant
 from harness.traffic.answer import Answer, Failure
@@ -37,6 +38,12 @@ class Awaited:
     def deadline(self) -> int:
         return self.sent + self.timeout.ns
 
+    @property
+    def _how(self) -> Literal["deadline", "reset", "eof"]:
+        if self.late:
+            return "deadline"
+        return "eof" if self.failure is None and self.reader.broken is not None else "reset"
+
     def result(self) -> Answer | Failure | None:
         """What came; None while it is still awaited."""
         if self.last is None:
@@ -45,7 +52,9 @@ class Awaited:
         last, status = Instant.of_ns(self.last), self.reader.status
         because = self.failure or self.reader.broken
         if because is not None or status is None or first is None:
-            return Failure(because=because or RESET, status=status, first=first, last=last)
+            return Failure(
+                because=because or RESET, how=self._how, status=status, first=first, last=last
+            )
         return Answer(
             status=status,
             headers=self.reader.headers,

@@ -46,3 +46,13 @@ def test_raising_when_refused_by_the_system_then_says_so(
     monkeypatch.setattr(resource, "setrlimit", refuse)
     with pytest.raises(UserError, match="raising the limit from 1024 failed"):
         ensure_descriptors(2000)
+
+
+def test_the_hard_limit_when_too_low_for_something_else_then_says_for_what(
+    limits: dict[str, tuple[int, int]],
+) -> None:
+    with pytest.raises(
+        UserError, match=r"(?s)An open loop needs .* lower the number in flight"
+    ) as told:
+        ensure_descriptors(5000, what="An open loop")
+    assert "burst" not in str(told.value)

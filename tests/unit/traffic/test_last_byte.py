@@ -38,6 +38,14 @@ def test_last_bytes_when_one_cannot_be_sent_then_the_others_are() -> None:
     assert all(stamps)
 
 
+def test_last_bytes_when_one_goes_out_in_part_then_is_lost_for_nobody_writes_the_rest() -> None:
+    def half(held: bytes) -> int:
+        return len(held) // 2
+
+    _, lost = _send_all([(len, b"held back"), (half, b"held back"), (lambda held: None, b"x")])
+    assert lost == [1]
+
+
 def test_the_collector_when_last_bytes_are_sent_then_is_off_and_afterwards_as_before() -> None:
     states: list[bool] = []
 

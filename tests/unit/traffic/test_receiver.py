@@ -10,7 +10,7 @@ import pytest
 
 from harness.model.units import Duration
 from harness.traffic.answer import Answer, Failure
-from harness.traffic.receiver import Awaited, Receiver
+from harness.traffic.receiver import RESET, Awaited, Receiver
 from harness.traffic.response import ResponseReader
 from tests.support.waiting import until
 
@@ -171,3 +171,18 @@ def test_giving_up_when_an_answer_came_first_then_its_end_stays() -> None:
             one.sent + 7,
             None,
         )
+
+
+def test_the_kinds_of_end_when_there_is_no_answer_then_are_told_apart() -> None:
+    async def main() -> list[str]:
+        with awaited(4, Duration.of_ms(50)) as (ours, theirs):
+            receiver = Receiver(ours)
+            receiver.attach()
+            theirs[0].close()
+            theirs[1].sendall(b"SSH-2.0\r\n")
+            receiver.give_up(ours[2], RESET, ours[2].sent)
+            await receiver.wait()
+            receiver.close()
+            return [came.how for one in ours if isinstance(came := one.result(), Failure)]
+
+    assert asyncio.run(main()) == ["eof", "eof", "reset", "deadline"]
