@@ -1,8 +1,12 @@
 """Rules of what an experiment judges: steady state, variants and what is expected of them.
 
-Invariants are ``checks_invariants.py``; what is wrong within the target alone is ``checks_target.py``.
+Invariants are ``checks_invariants.py``, a breaker is ``checks_breaker.py``; what is wrong within the target alone is ``checks_target.py``.
 """
 
+import re
+
+from harness.experiment.breaker_script import ALL_INVARIANTS
+from harness.experiment.checks_breaker import check_breaker
 from harness.experiment.checks_invariants import STEADY_STATE, check_invariants, names_of
 from harness.experiment.checks_traffic import check_traffic
 from harness.experiment.draft import ExperimentDraft, TargetDraft
@@ -14,13 +18,20 @@ from harness.model.units import Duration
 
 
 def check_experiment(
-    experiment: ExperimentDraft, target: TargetDraft, limit: Duration, rounds: int
+    experiment: ExperimentDraft, target: TargetDraft, limit: Duration, rounds: int | None
 ) -> None:
-    """Reports what does not fit together; ``limit`` is the run's limit of time, ``rounds`` its own."""
+    """Reports what does not fit together; ``limit`` is the run's limit of time.
+
+    ``rounds`` is how often the method runs, or a burst of trials of a breaker; None if nothing says it.
+    """
     sent = check_traffic(experiment, target, limit)
-    _reset(experiment, target, rounds)
+    if experiment.judges_breaker:
+        check_breaker(experiment, target, limit, rounds)
+        rounds = None
+    else:
+        check_invariants(experiment, target, sent)
+    _reset(experiment, target, rounds or 1)
     _steady_state(experiment, target)
-    check_invariants(experiment, target, sent)
     _variants(experiment, target)
 
 
@@ -65,7 +76,9 @@ def _steady_state(experiment: ExperimentDraft, target: TargetDraft) -> None:
 
 def _variants(experiment: ExperimentDraft, target: TargetDraft) -> None:
     known = target.names("variants")
-    invariants = [*experiment.names("invariants"), STEADY_STATE]
+    breaker = experiment.judges_breaker
+    named = ALL_INVARIANTS if breaker else experiment.names("invariants")
+    invariants = [*named, STEADY_STATE]
     variants = experiment.variants
     if variants is None:
         return
@@ -81,6 +94,19 @@ def _variants(experiment: ExperimentDraft, target: TargetDraft) -> None:
         if isinstance(expected, ViolatedBy):
             for number, invariant in enumerate(expected.violated):
                 if invariant not in invariants:
+                    words = unknown("invariant", invariant, invariants)
                     experiment.wrong(
-                        (*at, "violated", number), *unknown("invariant", invariant, invariants)
+                        (*at, "violated", number),
+                        *(_unknown_number(invariant) if breaker else words),
                     )
+
+
+def _unknown_number(name: str) -> tuple[str, str, str]:
+    """Found, expected and hint for what is no invariant of a breaker: ``BRK-8`` is meant as BRK-08."""
+    found = re.fullmatch(r"(?i)(?:brk[- _]?)?0*(\d{1,2})", name)
+    meant = f"BRK-{int(found[1]):02}" if found is not None else ""
+    return (
+        f"unknown invariant {name!r}",
+        f"{ALL_INVARIANTS[0]} to {ALL_INVARIANTS[-1]}, or {STEADY_STATE}",
+        f"Did you mean {meant}?" if meant in ALL_INVARIANTS else "",
+    )

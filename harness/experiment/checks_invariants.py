@@ -23,7 +23,7 @@ _OF_VALUES = ("monotonic", "bounded", "unique")
 def check_invariants(
     experiment: ExperimentDraft, target: TargetDraft, sent: Collection[str]
 ) -> None:
-    """Reports what cannot be judged; ``sent`` are the operations that some burst sends."""
+    """Reports what cannot be judged; ``sent`` are the operations that some step sends."""
     if STEADY_STATE in experiment.names("invariants"):
         experiment.wrong(
             ("invariants", STEADY_STATE),
@@ -76,7 +76,7 @@ def _expression(
             experiment.wrong(
                 at,
                 f"the invariant counts {operation}, which no burst sends: nothing could break it",
-                "an operation of a burst",
+                "an operation of a burst or of arrivals",
                 column=parsed.column_of(operation),
             )
 
@@ -151,7 +151,7 @@ def _operation(
         experiment.wrong(
             at,
             f"the invariant is about {name}, which no burst sends: nothing could break it",
-            "an operation of a burst",
+            "an operation of a burst or of arrivals",
         )
     elif operation is not None and operation.key is None:
         experiment.wrong(

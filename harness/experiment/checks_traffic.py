@@ -1,12 +1,13 @@
 """Rules of what an experiment sends: prepare, bursts, where faults stand, and every placeholder filled.
 
-A fault by itself is ``checks_faults.py``; what is judged, and what is expected, is
-``checks_experiment.py``.
+A fault by itself is ``checks_faults.py``, arrivals by themselves are ``checks_arrivals.py``; what is
+judged, and what is expected, is ``checks_experiment.py``.
 """
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from harness.experiment.checks_arrivals import check_arrivals
 from harness.experiment.checks_faults import check_fault
 from harness.experiment.checks_services import addresses
 from harness.experiment.checks_target import (
@@ -15,7 +16,12 @@ from harness.experiment.checks_target import (
     operation_placeholders,
 )
 from harness.experiment.draft import Draft, ExperimentDraft, TargetDraft
-from harness.experiment.experiment_parts import MAX_CONCURRENCY, BurstPart, burst_parts
+from harness.experiment.experiment_parts import (
+    MAX_CONCURRENCY,
+    Arrivals,
+    BurstPart,
+    burst_parts,
+)
 from harness.experiment.nodes import Path, child, find
 from harness.experiment.report import unknown
 from harness.experiment.target_parts import Operation, Probe, Reset
@@ -40,10 +46,24 @@ LEAST_CONCURRENCY = 2
 
 
 def check_traffic(experiment: ExperimentDraft, target: TargetDraft, limit: Duration) -> set[str]:
-    """Reports on all that is sent or injected; returns the operations that some burst sends."""
+    """Reports on all that is sent or injected; returns the operations that some step sends."""
     captured = _prepare(experiment, target)
     _asked(target, captured)
+    if experiment.judges_breaker:
+        return _guarded(experiment, target, captured)
     return _method(experiment, target, captured, limit)
+
+
+def _guarded(
+    experiment: ExperimentDraft, target: TargetDraft, captured: Collection[str]
+) -> set[str]:
+    """The operation whose calls a breaker guards; its script sends nothing else."""
+    block = experiment.breaker
+    if block is None:
+        return set()
+    part = BurstPart(operation=block.calls, concurrency=1)
+    _check_part(experiment, target, ("breaker",), part, captured, key="calls")
+    return {block.calls}
 
 
 def _prepare(experiment: ExperimentDraft, target: TargetDraft) -> list[str]:
@@ -52,6 +72,7 @@ def _prepare(experiment: ExperimentDraft, target: TargetDraft) -> list[str]:
         at: Path = ("prepare", index)
         part = BurstPart(operation=step.operation, concurrency=1, vars=step.vars)
         _check_part(experiment, target, at, part, captured)
+        _values_of_burst(experiment, target, at, part)
         for name, source in step.capture.items():
             names = answer_names(target, step.operation)
             answer_expression(experiment, (*at, "capture", name), source, names)
@@ -74,60 +95,79 @@ def experiment_items(experiment: ExperimentDraft, key: str) -> tuple[Any, ...]:
 def _method(
     experiment: ExperimentDraft, target: TargetDraft, captured: Collection[str], limit: Duration
 ) -> set[str]:
-    """Reports on the steps; the operations that some burst sends."""
+    """Reports on the steps; the operations that some step sends."""
     for path, fault in experiment.faults():
         check_fault(experiment, target, path, fault, limit)
-    sent: set[str] = set()
-    bursts = last_burst = 0
+    sent: dict[str, int] = {}
     for index, step in experiment.method.items():
-        if step.burst is None:
+        at: Path = ("method", index)
+        if step.burst is not None:
+            named = _burst(experiment, target, (*at, "burst"), step.burst, captured)
+        elif step.arrivals is not None:
+            named = {step.arrivals.operation}
+            at = (*at, "arrivals")
+            check_arrivals(experiment, target, at, step.arrivals, limit)
+            _check_part(experiment, target, at, step.arrivals, captured)
+        else:
             continue
-        bursts += 1
-        at: Path = ("method", index, "burst")
-        parts = burst_parts(step.burst, at)
-        for path, part in parts:
-            sent.add(part.operation)
-            _check_part(experiment, target, path, part, captured)
-        last_burst = index
-        total = sum(part.concurrency for _, part in parts)
-        if total < LEAST_CONCURRENCY:
-            experiment.wrong(
-                at,
-                f"the burst has {total} request, which meets no other",
-                f"{LEAST_CONCURRENCY} or more together",
-            )
-        if total > MAX_CONCURRENCY:
-            experiment.wrong(
-                at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together"
-            )
+        sent.update(dict.fromkeys(named, index))
+    last = max(sent.values(), default=0)
     for path, fault in experiment.faults():
-        if bursts and int(path[1]) > last_burst:
+        if sent and int(path[1]) > last:
             experiment.wrong(
                 path, f"the fault {fault.kind} comes after the last burst", "a place before it"
             )
     items = experiment_items(experiment, "method")
     complete = 0 < len(items) == len(experiment.method)
-    if complete and not bursts:
+    if complete and not sent:
         experiment.wrong(
             ("method",),
             "the method has no burst, so nothing would be tested",
-            "a burst step",
+            "a burst or arrivals step",
             at_key=True,
         )
-    return sent if complete and bursts else {*sent, *target.names("operations")}
+    return {*sent} if complete and sent else {*sent, *target.names("operations")}
+
+
+def _burst(
+    experiment: ExperimentDraft,
+    target: TargetDraft,
+    at: Path,
+    burst: Any,
+    captured: Collection[str],
+) -> set[str]:
+    """Reports on one burst; the operations that it sends."""
+    parts = burst_parts(burst, at)
+    for path, part in parts:
+        _check_part(experiment, target, path, part, captured)
+        _values_of_burst(experiment, target, path, part)
+    total = sum(part.concurrency for _, part in parts)
+    if total < LEAST_CONCURRENCY:
+        experiment.wrong(
+            at,
+            f"the burst has {total} request, which meets no other",
+            f"{LEAST_CONCURRENCY} or more together",
+        )
+    if total > MAX_CONCURRENCY:
+        experiment.wrong(
+            at, f"the burst has {total} requests", f"{MAX_CONCURRENCY} or less together"
+        )
+    return {part.operation for _, part in parts}
 
 
 def _check_part(
     experiment: ExperimentDraft,
     target: TargetDraft,
     at: Path,
-    part: BurstPart,
+    part: BurstPart | Arrivals,
     captured: Collection[str],
+    *,
+    key: str = "operation",
 ) -> None:
     """One operation as it is sent: it exists, and every placeholder of it has a value."""
     known = target.names("operations")
     if part.operation not in known:
-        experiment.wrong((*at, "operation"), *unknown("operation", part.operation, known))
+        experiment.wrong((*at, key), *unknown("operation", part.operation, known))
         return
     for found in placeholders(experiment, (*at, "vars"), part.vars):
         unknown_placeholder(
@@ -144,15 +184,24 @@ def _check_part(
                 *unknown(f"variable of {part.operation}", name, used),
                 at_key=True,
             )
+    values = addresses(target, (*operation.vars, *part.vars, *captured, *always_there(target)))
+    for found in operation_placeholders(target, part.operation, operation):
+        if found.root not in ("hops", "services"):
+            unknown_placeholder(target, found, values, _HINTS.get(found.root, _FOR_VALUE))
+
+
+def _values_of_burst(
+    experiment: ExperimentDraft, target: TargetDraft, at: Path, part: BurstPart
+) -> None:
+    """In a burst no two requests share a value of a list; over time one comes round again."""
+    operation = target.operations.get(part.operation)
+    if operation is None:
+        return
     _values_for_all(experiment, (*at, "vars"), part.vars, part.concurrency, "")
     for name, value in operation.vars.items():
         if name not in part.vars and isinstance(value, list):
             place = (*at, "concurrency") if child(find(experiment.root, at), "concurrency") else at
             _values_for_all(experiment, place, {name: value}, part.concurrency, part.operation)
-    values = addresses(target, (*operation.vars, *part.vars, *captured, *always_there(target)))
-    for found in operation_placeholders(target, part.operation, operation):
-        if found.root not in ("hops", "services"):
-            unknown_placeholder(target, found, values, _HINTS.get(found.root, _FOR_VALUE))
 
 
 def _variant(target: TargetDraft) -> tuple[str, ...]:

@@ -9,15 +9,29 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from harness.experiment.experiment_parts import Invariant, Prepare, Settle, Step, Use, ViolatedBy
+from harness.experiment.breaker_parts import Breaker
+from harness.experiment.experiment_parts import (
+    Arrivals,
+    Invariant,
+    Prepare,
+    Settle,
+    Step,
+    Use,
+    ViolatedBy,
+)
 from harness.experiment.fault_parts import Fault
 from harness.experiment.nodes import Mapping, Node, Path, Scalar, child, find, plain
 from harness.experiment.nodes import Sequence as SequenceNode
 from harness.experiment.report import Report
-from harness.experiment.schema import Fields, experiment_fields, target_fields
+from harness.experiment.schema import (
+    INSTEAD_OF_A_BREAKER,
+    Fields,
+    experiment_fields,
+    target_fields,
+)
 from harness.experiment.target_parts import Hop, Operation, Probe, Reset, Service, Variant
 from harness.experiment.wording import report_errors, unknown_key, without_wrong, words_of
 from harness.experiment.words import describe
@@ -80,17 +94,33 @@ class ExperimentDraft(Draft):
     recovers_within: Duration
     rounds: int
     method: dict[int, Step]
+    breaker: Breaker | None
     invariants: dict[str, Invariant]
     settle: Settle
     prepare: dict[int, Prepare]
     time: Duration | None
     seed: int | None
 
+    @property
+    def judges_breaker(self) -> bool:
+        """Whether the file has a breaker, right or wrong."""
+        return child(self.root, "breaker") is not None
+
+    @property
+    def says_rounds(self) -> bool:
+        return child(self.root, "rounds") is not None
+
     def faults(self) -> Iterator[tuple[Path, Fault]]:
         """The fault steps with their places."""
         for index, step in self.method.items():
             if step.fault is not None:
                 yield ("method", index, "fault"), step.fault
+
+    def arrivals(self) -> Iterator[tuple[Path, Arrivals]]:
+        """The steps of arrivals with their places."""
+        for index, step in self.method.items():
+            if step.arrivals is not None:
+                yield ("method", index, "arrivals"), step.arrivals
 
 
 def is_inline(root: Mapping) -> bool:
@@ -145,6 +175,9 @@ class Reader:
         fields = dict(self.experiment_fields)
         if is_inline(root):
             del fields["target"]
+        if child(root, "breaker") is not None:
+            for key in INSTEAD_OF_A_BREAKER:
+                fields[key] = _not_needed(fields[key])
         read = self._pieces(
             fields, "experiment", root, (), report, known=("target",) * is_inline(root)
         )
@@ -162,6 +195,7 @@ class Reader:
             recovers_within=read["recovers_within"],
             rounds=read["rounds"],
             method=read["method"],
+            breaker=read["breaker"],
             invariants=read["invariants"],
             settle=read["settle"],
             prepare=read["prepare"],
@@ -268,6 +302,11 @@ class _Pieces:
         if key not in self.adapters:
             self.adapters[key] = TypeAdapter(hint)
         return self.adapters[key]
+
+
+def _not_needed(field: tuple[Any, Any]) -> tuple[Any, Any]:
+    hint, info = field
+    return hint, Field(default=None, description=info.description)
 
 
 def _instead(hint: Any, info: FieldInfo) -> Any:

@@ -1,6 +1,6 @@
-"""The parts of an experiment file: bursts, invariants, expectations; key by key.
+"""The parts of an experiment file: bursts, arrivals, invariants, expectations; key by key.
 
-Faults are ``fault_parts.py``, the file as a whole is ``schema.py``, what a single value may look
+Faults are ``fault_parts.py``, a circuit breaker is ``breaker_parts.py``, the file as a whole is ``schema.py``, what a single value may look
 like ``words.py``.
 """
 
@@ -13,6 +13,7 @@ from harness.experiment.worded import Worded, annotated, either, mapping_of
 from harness.experiment.wording import Strict
 from harness.experiment.words import (
     ExpressionText,
+    Frequency,
     PositiveSpan,
     Span,
     Text,
@@ -40,6 +41,8 @@ class ViolatedBy(Strict):
 
 
 Concurrency = Annotated[int, Field(ge=1, le=MAX_CONCURRENCY)]
+STEPS = ("fault", "burst", "arrivals")
+_ONE_OF = "fault, burst and arrivals"
 
 
 class BurstPart(Strict):
@@ -99,19 +102,33 @@ BURST: Any = annotated(
 )
 
 
+class Arrivals(Strict):
+    """Requests of one operation at planned instants, whatever earlier ones do: an open loop."""
+
+    operation: Text = Field(description="an operation of the target")
+    rate: Frequency = Field(description="how many in a time")
+    lasts: PositiveSpan = Field(alias="for", description="how long")
+    vars: Variables = Field(
+        default={}, description="values for these requests; they win over the operation's own"
+    )
+    cap: Concurrency | None = Field(
+        default=None, description="so many in flight, at most; what is due beyond is dropped"
+    )
+
+
 class Step(Strict):
-    """One step of the method: a fault or a burst. The subclass knows their types."""
+    """One step of the method: a fault, a burst or arrivals. The subclass knows their types."""
 
     fault: Any = None
     burst: Any = None
+    arrivals: Arrivals | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Step":
-        if (self.fault is None) == (self.burst is None):
-            found = (
-                "fault and burst stand together" if self.fault is not None else "the step is empty"
-            )
-            raise problem(found, "one of fault and burst", "Write each as a step of its own.")
+        there = [name for name in STEPS if getattr(self, name) is not None]
+        if len(there) != 1:
+            found = f"{' and '.join(there)} stand together" if there else "the step is empty"
+            raise problem(found, f"one of {_ONE_OF}", "Write each as a step of its own.")
         return self
 
 

@@ -161,8 +161,8 @@ class _Loader:
             target = self._used(experiment)
         if target is None:
             return None
-        rounds = self.options.rounds or experiment.rounds
-        check_experiment(experiment, target, self._limit(experiment, target), rounds)
+        limit = self._limit(experiment, target)
+        check_experiment(experiment, target, limit, self._said_rounds(experiment))
         self._check_variants(experiment, target)
         return experiment, target
 
@@ -203,17 +203,20 @@ class _Loader:
             if name not in known:
                 self.report.file(experiment.file, *unknown("variant", name, known), key="--variant")
 
+    def _said_rounds(self, experiment: ExperimentDraft) -> int | None:
+        """The command line's, else the file's; None where neither says a number."""
+        return self.options.rounds or (experiment.rounds if experiment.says_rounds else None)
+
     def _limit(self, experiment: ExperimentDraft, target: TargetDraft) -> Duration:
-        rounds = self.options.rounds or experiment.rounds
         limit = self.options.time_limit or experiment.time
-        return limit or default_limit(experiment, target, rounds)
+        return limit or default_limit(experiment, target, self._said_rounds(experiment))
 
     def chosen(self, experiment: ExperimentDraft, target: TargetDraft, drawn: int) -> Chosen:
         """Seed, rounds and limit: the command line's, else the file's, else ours."""
         seeds = (self.options.seed, experiment.seed)
         return Chosen(
             seed=next((seed for seed in seeds if seed is not None), drawn),
-            rounds=self.options.rounds or experiment.rounds,
+            rounds=self._said_rounds(experiment),
             time_limit=self._limit(experiment, target),
             full=self.options.full,
         )

@@ -6,15 +6,20 @@ Nothing is checked here any more; expressions and templates stay as they were wr
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
+from harness.experiment.breaker_plan import breaker_plan
+from harness.experiment.breaker_script import derive
 from harness.experiment.checks_asked import needs_of, service_for
 from harness.experiment.checks_containers import container_of
 from harness.experiment.checks_target import reset_file
 from harness.experiment.draft import ExperimentDraft, TargetDraft
 from harness.experiment.experiment_parts import (
     DEFAULT_HOLD,
+    MAX_CONCURRENCY,
+    Arrivals,
     Invariant,
     ViolatedBy,
     burst_parts,
@@ -32,6 +37,7 @@ from harness.expressions.parse import parse
 from harness.kinds import main_attribute
 from harness.model.errors import HarnessBug
 from harness.model.plan import (
+    ArrivalsStep,
     BurstPart,
     BurstStep,
     CommandCall,
@@ -54,6 +60,7 @@ from harness.model.plan import (
 from harness.model.units import Duration
 
 LEAST_LIMIT = Duration.of_s(600)
+LEAST_CAP = 500
 # A chance of breaking below one half does so five times in a row in one of 32 tries.
 ENOUGH_BROKEN = 5
 _STARTING = Duration.of_s(120)
@@ -65,23 +72,37 @@ class Chosen:
     """What the command line said, or what stands for it."""
 
     seed: int
-    rounds: int
+    rounds: int | None
+    """None where nothing says a number."""
     time_limit: Duration
     full: bool = False
     """Whether all rounds run, also where fewer are enough."""
 
 
-def default_limit(experiment: ExperimentDraft, target: TargetDraft, rounds: int) -> Duration:
-    """Ten minutes, or more where the rounds may honestly take longer: a generous sum of all limits."""
+def default_limit(experiment: ExperimentDraft, target: TargetDraft, rounds: int | None) -> Duration:
+    """Ten minutes, or more where the run may honestly take longer: a generous sum of all limits."""
+    beside = _STARTING + experiment.recovers_within
+    if experiment.breaker is not None:
+        script = derive(breaker_plan(experiment.breaker, rounds))
+        # Twice: a phase whose start does not come waits for it, and an open time may turn out longer.
+        return max(LEAST_LIMIT, beside + script.lasts * 2)
     a_round = experiment.settle.limit
     for step in experiment.method.values():
-        if step.burst is None:
-            continue
-        named = [target.operations.get(part.operation) for _, part in burst_parts(step.burst, ())]
-        timeouts = [operation.timeout for operation in named if operation is not None]
-        a_round += max(timeouts, default=_READY_WITHIN) + _hold(step.burst)
-    total = _STARTING + experiment.recovers_within + a_round * rounds
-    return max(LEAST_LIMIT, total)
+        a_round += _longest(step, target)
+    return max(LEAST_LIMIT, beside + a_round * (rounds or 1))
+
+
+def _longest(step: Any, target: TargetDraft) -> Duration:
+    """What a step that sends may take."""
+    if step.burst is not None:
+        named = [part.operation for _, part in burst_parts(step.burst, ())]
+        lasts = _hold(step.burst)
+    elif step.arrivals is not None:
+        named, lasts = [step.arrivals.operation], step.arrivals.lasts
+    else:
+        return Duration.ZERO
+    called = [target.operations[name] for name in named if name in target.operations]
+    return lasts + max((operation.timeout for operation in called), default=_READY_WITHIN)
 
 
 def plan(
@@ -89,7 +110,9 @@ def plan(
 ) -> Plan:
     """The plan of one run."""
     expected = _expected(experiment, variant)
-    enough = expected.verdict == "violated" and chosen.rounds > ENOUGH_BROKEN and not chosen.full
+    block = experiment.breaker
+    rounds = 1 if block is not None else chosen.rounds or 1
+    enough = expected.verdict == "violated" and rounds > ENOUGH_BROKEN and not chosen.full
     return Plan(
         experiment=experiment.name or "",
         title=experiment.title,
@@ -98,7 +121,7 @@ def plan(
         variant=variant,
         expected=expected,
         seed=chosen.seed,
-        rounds=chosen.rounds,
+        rounds=rounds,
         stop_after=ENOUGH_BROKEN if enough else None,
         time_limit=chosen.time_limit,
         prepare=tuple(
@@ -107,9 +130,10 @@ def plan(
         ),
         steady_state=tuple(source.strip() for source in experiment.steady_state.values()),
         recovers_within=experiment.recovers_within,
-        method=tuple(_method(experiment)),
+        method=tuple(_method(experiment, target)),
         invariants=tuple(_invariants(experiment)),
         settle=SettlePlan(gap=experiment.settle.gap, limit=experiment.settle.limit),
+        breaker=None if block is None else breaker_plan(block, chosen.rounds),
     )
 
 
@@ -238,7 +262,7 @@ def _on(target: TargetDraft, path: tuple[str | int, ...], on: str | None, needs:
 # The experiment
 
 
-def _method(experiment: ExperimentDraft) -> Iterator[Step]:
+def _method(experiment: ExperimentDraft, target: TargetDraft) -> Iterator[Step]:
     seen: Counter[str] = Counter()
 
     def unique(name: str) -> str:
@@ -268,6 +292,23 @@ def _method(experiment: ExperimentDraft) -> Iterator[Step]:
                 ),
                 hold=_hold(step.burst),
             )
+        if step.arrivals is not None:
+            yield _arrivals(step.arrivals, target, unique(step.arrivals.operation))
+
+
+def _arrivals(arrivals: Arrivals, target: TargetDraft, id: str) -> ArrivalsStep:
+    """Without a cap of its own there is room for all that a service can leave without an answer."""
+    timeout = target.operations[arrivals.operation].timeout
+    planned = round(arrivals.rate * arrivals.lasts.in_s)
+    most = max(LEAST_CAP, ceil(arrivals.rate * timeout.in_s) + 1)
+    return ArrivalsStep(
+        id=id,
+        operation=arrivals.operation,
+        rate=arrivals.rate,
+        lasts=arrivals.lasts,
+        cap=arrivals.cap or max(1, min(MAX_CONCURRENCY, most, planned)),
+        vars=dict(arrivals.vars),
+    )
 
 
 def _hold(burst: Any) -> Duration:

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from harness.experiment.breaker_parts import BREAKER
 from harness.experiment.experiment_parts import (
     BURST,
     EXPECTED_VARIANTS,
+    Arrivals,
     Invariant,
     Prepare,
     Settle,
@@ -44,6 +46,8 @@ from harness.kinds import Kinds
 from harness.model.units import Duration, Rate, Size
 
 MAX_ROUNDS = 100_000
+# A breaker's run follows a script and judges what is numbered.
+INSTEAD_OF_A_BREAKER = ("method", "invariants")
 
 Fields = dict[str, tuple[Any, Any]]
 """The keys of a file: type and default of each."""
@@ -116,7 +120,15 @@ def experiment_fields(kinds: Kinds, *, inline: bool = False) -> Fields:
 def _happening_fields(kinds: Kinds) -> Fields:
     """What is done, how often, and for how long."""
     fault = choice(kinds.faults, Fault, "fault")
-    step = made("Step", Step, {"fault": (fault | None, None), "burst": (BURST | None, None)})
+    step = made(
+        "Step",
+        Step,
+        {
+            "fault": (fault | None, None),
+            "burst": (BURST | None, None),
+            "arrivals": (Arrivals | None, None),
+        },
+    )
     return {
         "prepare": (
             list[Prepare],
@@ -129,6 +141,10 @@ def _happening_fields(kinds: Kinds) -> Fields:
         "method": (
             list_of(step),
             Field(description="the steps of one round, in order", min_length=1),
+        ),
+        "breaker": (
+            BREAKER | None,
+            Field(None, description="a circuit breaker to judge, in the place of a method"),
         ),
         "time": (PositiveSpan | None, Field(None, description="limit for the whole run")),
         "seed": (
@@ -164,8 +180,12 @@ def json_schema(which: Literal["experiment", "target"], kinds: Kinds) -> dict[st
     schema: dict[str, Any] = model.model_json_schema(by_alias=True, schema_generator=_Generator)
     schema["$schema"] = GenerateJsonSchema.schema_dialect
     schema["title"] = f"{which.capitalize()} file"
+    required = schema.pop("required")
     # A file may leave out what a file that it includes has.
-    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["include"]}]
+    schema["anyOf"] = [{"required": required}, {"required": ["include"]}]
+    if which == "experiment":
+        without = [key for key in required if key not in INSTEAD_OF_A_BREAKER]
+        schema["anyOf"].insert(1, {"required": [*without, "breaker"]})
     return schema
 
 

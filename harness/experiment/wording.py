@@ -29,6 +29,7 @@ _ELSEWHERE = {
             "recovers_within",
             "rounds",
             "method",
+            "breaker",
             "invariants",
             "settle",
             "prepare",

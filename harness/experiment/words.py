@@ -163,6 +163,16 @@ def _rate(value: object) -> Rate:
     return rate
 
 
+def positive_span(value: object) -> Duration:
+    """A duration above zero.
+
+    Raises:
+        PydanticCustomError: it is none.
+        UnitProblem: it has no unit, or one that is not known.
+    """
+    return _positive(_span(value))
+
+
 _SPAN_SCHEMA = WithJsonSchema(
     {
         "type": "string",
@@ -171,7 +181,7 @@ _SPAN_SCHEMA = WithJsonSchema(
     }
 )
 Span = Annotated[Duration, PlainValidator(_span), _SPAN_SCHEMA]
-PositiveSpan = Annotated[Duration, PlainValidator(_span), AfterValidator(_positive), _SPAN_SCHEMA]
+PositiveSpan = Annotated[Duration, PlainValidator(positive_span), _SPAN_SCHEMA]
 Bytes = Annotated[
     Size,
     PlainValidator(_size),
@@ -206,7 +216,8 @@ def _just_true(value: object) -> bool:
 JUST_TRUE = Annotated[bool, PlainValidator(_just_true), WithJsonSchema({"const": True})]
 
 
-def _percent(value: object) -> float:
+def _share(value: object, example: str) -> tuple[float, str]:
+    """A percentage as a share, and its number as it was written."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         whole = value * 100 if 0 < value <= 1 else value
         raise problem(f"{value} has no unit", "", f"Write {whole:g}%.")
@@ -216,18 +227,65 @@ def _percent(value: object) -> float:
         else None
     )
     if found is None:
-        raise problem(f"found {describe(value)}", "a percentage, such as 30%")
-    share = float(found[1])
-    if not 0 < share <= 100:
-        raise problem(f"{found[1]}% is out of range", "more than 0% and at most 100%")
-    return share / 100
+        raise problem(f"found {describe(value)}", f"a percentage, such as {example}")
+    return float(found[1]) / 100, found[1]
 
 
-Percent = Annotated[
+def percent(value: object) -> float:
+    """A share above 0 %.
+
+    Raises:
+        PydanticCustomError: it has no unit, is none, or out of range.
+    """
+    share, written = _share(value, "30%")
+    if not 0 < share <= 1:
+        raise problem(f"{written}% is out of range", "more than 0% and at most 100%")
+    return share
+
+
+def _percent_from_zero(value: object) -> float:
+    share, written = _share(value, "10%")
+    if share > 1:
+        raise problem(f"{written}% is out of range", "at most 100%")
+    return share
+
+
+_PERCENT_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "such as 30%"}
+)
+Percent = Annotated[float, PlainValidator(percent), _PERCENT_SCHEMA]
+PercentFromZero = Annotated[float, PlainValidator(_percent_from_zero), _PERCENT_SCHEMA]
+
+MAX_PER_SECOND = 10_000
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+def _frequency(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise problem(f"{value} has no unit", "", f"Write {value}/s.")
+    found = (
+        re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*/\s*(s|min|h)\s*", value)
+        if isinstance(value, str)
+        else None
+    )
+    if found is None:
+        raise problem(f"found {describe(value)}", "so many in a time, such as 50/s or 3000/min")
+    rate = float(found[1]) / _SECONDS[found[2]]
+    if not 0 < rate <= MAX_PER_SECOND:
+        raise problem(f"{found[0].strip()} is out of range", f"up to {MAX_PER_SECOND}/s")
+    return rate
+
+
+# So many requests a second, from any unit of time.
+Frequency = Annotated[
     float,
-    PlainValidator(_percent),
+    PlainValidator(_frequency),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "description": "such as 30%"}
+        {
+            "type": "string",
+            "pattern": r"^\s*\d+(\.\d+)?\s*/\s*(s|min|h)\s*$",
+            "description": "so many in a time, such as 50/s or 3000/min",
+        }
     ),
 ]
 

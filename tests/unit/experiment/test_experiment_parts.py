@@ -8,6 +8,7 @@ from harness.experiment.experiment_parts import (
     DEFAULT_HOLD,
     EXPECTATION,
     EXPECTED_VARIANTS,
+    Arrivals,
     OneBurst,
     Settle,
     Step,
@@ -49,7 +50,9 @@ def test_burst_when_wrong_then_is_refused(value):
 def test_step_when_it_has_both_or_none_then_is_refused():
     burst = OneBurst.model_validate(ONE)
     assert Step.model_validate({"burst": burst}).burst == burst
-    for value in ({}, {"fault": 1, "burst": 1}):
+    arrivals = {"operation": "a", "rate": "1/s", "for": "5s"}
+    assert Step.model_validate({"arrivals": arrivals}).arrivals.rate == 1
+    for value in ({}, {"fault": 1, "burst": 1}, {"burst": 1, "arrivals": arrivals}):
         with pytest.raises(ValidationError, match=r"stand together|is empty"):
             Step.model_validate(value)
 
@@ -74,3 +77,18 @@ def test_variants_when_told_then_are_a_list_or_a_mapping():
 
 def test_settle_when_nothing_is_given_then_has_these_defaults():
     assert (Settle().gap, Settle().limit) == (Duration.of_ms(100), Duration.of_s(10))
+
+
+def test_arrivals_when_told_then_have_a_rate_a_second_and_an_end():
+    said = {"operation": "a", "rate": "3000/min", "for": "10s", "vars": {"n_": [1]}, "cap": 9}
+    arrivals = Arrivals.model_validate(said)
+    assert (arrivals.rate, arrivals.lasts, arrivals.cap) == (50, Duration.of_s(10), 9)
+    assert Arrivals.model_validate({"operation": "a", "rate": "1/h", "for": "1s"}).cap is None
+
+
+@pytest.mark.parametrize("key", ["operation", "rate", "for"])
+def test_arrivals_when_a_key_is_missing_then_are_refused(key):
+    said = {"operation": "a", "rate": "1/s", "for": "1s"}
+    del said[key]
+    with pytest.raises(ValidationError):
+        Arrivals.model_validate(said)

@@ -5,8 +5,17 @@ import pytest
 
 from harness.experiment.load import load
 from harness.kinds import to_params
-from harness.model.plan import BurstStep, CommandCall, FaultStep, HeaderMatch, Plan
+from harness.model.breaker import BreakerPlan, OpenTime
+from harness.model.plan import (
+    ArrivalsStep,
+    BurstStep,
+    CommandCall,
+    FaultStep,
+    HeaderMatch,
+    Plan,
+)
 from harness.model.units import Duration, from_builtin, to_builtin
+from tests.unit.experiment import breakers
 from tests.unit.experiment.tiny import KINDS, Limits, Run, plans
 
 BURST = "{operation: withdraw, concurrency: 2, vars: {amount: [10, 20]}}"
@@ -161,3 +170,77 @@ def test_plan_when_a_service_has_limits_then_they_are_plain_values(tmp_path):
     naive, _ = plans(tmp_path, target={ready: f"{ready}\n    limits: {{files: 256}}"})
     assert naive.target.services[1].params["limits"] == {"files": 256}
     assert to_params(Run.Params, naive.target.services[1].params).limits == Limits(files=256)
+
+
+ARRIVALS = "{operation: login, rate: 50/s, for: 10s}"
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "cap"),
+    [
+        pytest.param(ARRIVALS, 500, id="as-many-as-are-planned"),
+        pytest.param("{operation: login, rate: 100/s, for: 60s}", 3001, id="rate-by-timeout"),
+        pytest.param("{operation: login, rate: 1000/s, for: 60s}", 10_000, id="no-more-than-that"),
+        pytest.param("{operation: login, rate: 1/s, for: 600s}", 500, id="no-less-than-that"),
+        pytest.param("{operation: login, rate: 50/s, for: 10s, cap: 7}", 7, id="its-own"),
+    ],
+)
+def test_arrivals_when_no_cap_is_told_then_there_is_room_for_all_that_may_hang(
+    tmp_path, arrivals, cap
+):
+    naive, _ = plans(tmp_path, experiment={BURST: f"{BURST}\n  - arrivals: {arrivals}"})
+    step = naive.arrivals[0]
+    assert step.cap == cap and step.requests >= 500
+
+
+def test_arrivals_when_resolved_then_are_a_step_with_an_id_of_its_own(tmp_path):
+    both = f"{BURST}\n  - arrivals: {{operation: withdraw, rate: 3000/min, for: 2s, vars: {{amount: 1}}}}"
+    naive, _ = plans(tmp_path, experiment={BURST: both})
+    assert naive.method[-1] == ArrivalsStep(
+        id="withdraw#2",
+        operation="withdraw",
+        rate=50.0,
+        lasts=Duration.of_s(2),
+        cap=100,
+        vars={"amount": 1},
+    )
+    (burst,) = naive.bursts
+    assert burst.id == "withdraw"
+
+
+def test_limit_when_arrivals_last_then_grows_with_them(tmp_path):
+    long = f"{BURST}\n  - arrivals: {{operation: login, rate: 1/s, for: 10min}}"
+    naive, _ = plans(tmp_path, experiment={BURST: long})
+    assert naive.time_limit > Duration.of_s(3 * 600)
+
+
+def test_breaker_when_resolved_then_stands_in_the_place_of_rounds(tmp_path):
+    keys = "threshold: 5, open: 2s"
+    good, bad = breakers.plans(tmp_path, breakers.block(keys))
+    assert good.breaker == BreakerPlan(
+        calls="checkout", behind="payments", threshold=5, open=OpenTime(first=Duration.of_s(2))
+    )
+    assert (good.rounds, good.stop_after, good.method, good.invariants) == (1, None, (), ())
+    assert bad.breaker == good.breaker
+
+
+@pytest.mark.parametrize(
+    ("file", "asked", "bursts"), [("", None, None), ("rounds: 20\n", None, 20), ("", 1, 1)]
+)
+def test_breaker_when_rounds_are_told_then_so_often_is_each_burst_repeated(
+    tmp_path, file, asked, bursts
+):
+    changed = (breakers.BREAKER, f"{file}variants: {{bad: violated}}\n{breakers.BREAKER}")
+    (plan,) = breakers.plans(tmp_path, changed, rounds=asked)
+    assert plan.breaker.bursts == bursts
+    assert (plan.rounds, plan.stop_after) == (1, None)
+
+
+def test_breaker_when_written_and_read_then_is_the_same(tmp_path):
+    keys = (
+        "threshold: 50%, kind: time-window, window: 10s, open: {first: 2s, factor: 2, jitter: 10%}, "
+        "call_timeout: none, fallback: {json: null}, phases: [burst]"
+    )
+    for plan in breakers.plans(tmp_path, breakers.block(keys)):
+        written = msgspec.json.encode(plan, enc_hook=to_builtin)
+        assert msgspec.json.decode(written, type=Plan, dec_hook=from_builtin) == plan

@@ -13,8 +13,10 @@ from harness.experiment.words import (
     DashedName,
     ExpressionText,
     FolderName,
+    Frequency,
     Identifier,
     Percent,
+    PercentFromZero,
     PositiveSpan,
     Span,
     Text,
@@ -50,6 +52,11 @@ def taken(hint, value):
         (JUST_TRUE, True, True),
         (Percent, "30%", 0.3),
         (Percent, "12.5 %", 0.125),
+        (PercentFromZero, "0%", 0.0),
+        (PercentFromZero, "100%", 1.0),
+        (Frequency, "50/s", 50.0),
+        (Frequency, "3000 / min", 50.0),
+        (Frequency, "1/h", 1 / 3600),
         (Text, "", ""),
         (Amount, 2.5, 2.5),
         (Amount, "200MiB", "200MiB"),
@@ -86,6 +93,14 @@ def test_value_when_right_then_is_taken(hint, value, made):
         (Percent, 30, "Write 30%."),
         (Percent, 0.3, "Write 30%."),
         (Percent, "0%", "out of range"),
+        (PercentFromZero, "101%", "101% is out of range / at most 100%"),
+        (PercentFromZero, 0, "Write 0%."),
+        (Frequency, 50, "Write 50/s."),
+        (Frequency, "50", "so many in a time, such as 50/s or 3000/min"),
+        (Frequency, "50/ms", "found the text '50/ms'"),
+        (Frequency, "0/s", "0/s is out of range"),
+        (Frequency, "10001/s", "up to 10000/s"),
+        (Frequency, True, "found true / so many"),
         (Percent, "101%", "out of range"),
         (Percent, "30", "a percentage"),
         (Percent, "9" * 400 + "%", "a percentage"),
@@ -122,7 +137,7 @@ def test_value_when_anything_then_is_described(value):
 
 @given(st.text() | st.integers() | st.floats(allow_nan=False))
 def test_quantity_when_anything_then_is_taken_or_refused(value):
-    for hint in (Span, Bytes, BytesPerSecond, Percent):
+    for hint in (Span, Bytes, BytesPerSecond, Percent, Frequency):
         try:
             made = taken(hint, value)
         except ValidationError:
