@@ -4,20 +4,25 @@ What contradicts itself is put on the list it is given; whether the evidence suf
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from harness.judge.contradictions import (
     Report,
     check_call,
+    check_offered,
     check_reading,
     check_released,
     check_requests,
 )
 from harness.judge.evidence import Call, Lack, Reading, RoundEvidence
 from harness.judge.lacks import HopTurns, RoundFacts, lacks_of
+from harness.judge.offered import OfferedLoad, offered_load
 from harness.judge.overlap import front_overlaps, peak
 from harness.model.events import (
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     FaultApplied,
@@ -39,7 +44,9 @@ from harness.model.plan import Plan
 from harness.model.units import Instant
 
 RoundEvent = (
-    BurstReleased
+    ArrivalsFinished
+    | ArrivalsStarted
+    | BurstReleased
     | BurstWritten
     | FaultApplied
     | FaultIntended
@@ -89,6 +96,8 @@ class RoundCollector:
         self._readings: list[Reading] = []
         self._written: dict[str, BurstWritten] = {}
         self._released: dict[str, BurstReleased] = {}
+        self._planned: dict[str, ArrivalsStarted] = {}
+        self._offered: dict[str, ArrivalsFinished] = {}
         self._arrived: dict[tuple[str, int, int], Instant] = {}
         self._turns: dict[str, list[tuple[Instant, Instant]]] = {}
         self._began: Counter[str] = Counter()
@@ -140,6 +149,10 @@ class RoundCollector:
                 self._never_settled = event
             case BurstWritten():
                 self._written[event.burst] = event
+            case ArrivalsStarted():
+                self._planned[event.step] = event
+            case ArrivalsFinished():
+                self._offered[event.step] = event
             case FaultIntended() | FaultNotUndone():
                 pass
             case _:
@@ -157,7 +170,9 @@ class RoundCollector:
             sent=event.sent,
             rid=event.rid,
             key=event.key,
+            # Of an open loop `sent` is that moment already.
             began=written.began if written is not None else None,
+            due=event.due,
         )
 
     def _returned(self, event: OperationReturned, report: Report) -> None:
@@ -208,7 +223,8 @@ class RoundCollector:
             settled=self._settled,
             never_settled=self._never_settled,
             calls=tuple(self._calls.values()),
-            overlap=min((decided.get(burst, 0) for burst in overlaps), default=0),
+            overlap=self._overlap(overlaps, decided),
+            arrivals=self._arrivals(),
             applied=self._applied,
             seen=self._seen,
             undone=self._undone,
@@ -233,6 +249,21 @@ class RoundCollector:
             spreads={burst: each.last - each.first for burst, each in self._released.items()},
         )
 
+    def _overlap(self, overlaps: Iterable[str], decided: Mapping[str, int]) -> int:
+        """The least of the bursts, for each is there to overlap; without one, the most of the arrivals."""
+        arrivals = {step.id for step in self._plan.arrivals}
+        bursts = [name for name in overlaps if name not in arrivals]
+        if bursts:
+            return min(decided.get(name, 0) for name in bursts)
+        return max((decided.get(name, 0) for name in overlaps), default=0)
+
+    def _arrivals(self) -> tuple[OfferedLoad, ...]:
+        return tuple(
+            offered_load(self._planned[step.id], self._offered[step.id], self._calls.values())
+            for step in self._plan.arrivals
+            if step.id in self._planned and step.id in self._offered
+        )
+
     def _not_reset(self) -> Lack | None:
         if self._not_back:
             detail = (
@@ -249,11 +280,18 @@ class RoundCollector:
         )
 
     def _no_burst(self) -> Lack | None:
-        """Without a burst's release its requests may be missing too, and then every count is wrong."""
+        """Without a burst's release its requests may be missing too, and then every count is wrong.
+
+        The same of an open loop that never said how many it sent.
+        """
         for burst in self._plan.bursts:
             if burst.id not in self._released:
                 detail = f"burst {burst.id} was never released"
                 return Lack(short="no burst", detail=detail, withheld=True, about="traffic")
+        for step in self._plan.arrivals:
+            if step.id not in self._offered:
+                detail = f"arrivals {step.id} never came to their end"
+                return Lack(short="no arrivals", detail=detail, withheld=True, about="traffic")
         return None
 
     def check_whole(self, report: Report) -> None:
@@ -262,6 +300,8 @@ class RoundCollector:
             check_requests(written, self._calls.values(), report)
         for released in self._released.values():
             check_requests(released, self._calls.values(), report)
+        for offered in self._offered.values():
+            check_offered(offered, self._planned.get(offered.step), self._calls.values(), report)
 
     def taints_the_next(self) -> Lack | None:
         """Why the next round may bear effects of this one: something was still moving at its end."""

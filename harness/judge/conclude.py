@@ -16,6 +16,9 @@ from harness.model.events import (
 )
 from harness.model.verdicts import InvariantFinding, Verdict
 
+# So many invariants are named in one sentence that is true of all of them.
+_NAMED = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -142,9 +145,18 @@ def _missing(
             sentences.append(f"nothing is known of the {name}")
         elif isinstance(evidence, Missing):
             sentences += evidence.sentences or (f"the {name} was not shown",)
+    by_summary: dict[str, list[str]] = {}
     for finding in invariants:
         # What was said of the run already is not said again for each of its invariants.
         said = any(sentence in finding.summary for sentence in sentences)
         if finding.verdict == "inconclusive" and not said:
-            sentences.append(f"{finding.name}: {finding.summary}")
+            by_summary.setdefault(finding.summary, []).append(finding.name)
+    sentences += [f"{_named(names)}: {summary}" for summary, names in by_summary.items()]
     return tuple(dict.fromkeys(sentences))
+
+
+def _named(names: list[str]) -> str:
+    """All of a few, of many the first ones and how many more."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 
 from harness.judge.evidence import Call, Reading, RoundEvidence
 from harness.model.events import (
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     FaultApplied,
@@ -53,6 +55,25 @@ def check_requests(
             f"burst {event.burst} of round {event.round} had {event.requests} requests, "
             f"and only {known} of them are known"
         )
+
+
+def check_offered(
+    event: ArrivalsFinished,
+    started: ArrivalsStarted | None,
+    calls: Iterable[Call],
+    report: Report,
+) -> None:
+    """What an open loop sent is known, and with what it dropped is no more than what it planned."""
+    name = f"arrivals {event.step} of round {event.round}"
+    if started is None:
+        report(f"{name} came to their end without having begun")
+    elif event.sent + event.dropped > started.planned:
+        report(
+            f"{name}: {started.planned} requests were planned, {event.sent} sent and {event.dropped} dropped"
+        )
+    known = sum(call.burst == event.step for call in calls)
+    if event.sent != known:
+        report(f"{name}: {event.sent} requests were sent, and {known} of them are known")
 
 
 def check_confirmed(event: FaultApplied | FaultUndone, report: Report) -> None:

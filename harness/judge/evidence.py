@@ -28,6 +28,8 @@ class Call:
     """What its operation's own template says that its effect is named by; None without one."""
     began: Instant | None = None
     """When its first bytes may have gone out; a service may act before the last one."""
+    due: Instant | None = None
+    """When an open loop had planned it."""
     first: Instant | None = None
     last: Instant | None = None
     outcome: OutcomeWord | None = None

@@ -4,9 +4,13 @@ What an event means for a round is in ``collect.py``, what the rounds come to in
 here is only where each event goes. A judge that raises is an error of the run and hides nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import assert_never
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, assert_never
 
+from harness.judge.breaker.cases import cases
+from harness.judge.breaker.from_journal import BreakerCollector
+from harness.judge.breaker.judge import judge as judge_breaker
+from harness.judge.breaker_run import as_findings
 from harness.judge.collect import RoundCollector, RoundEvent
 from harness.judge.conclude import Stop, stop_of
 from harness.judge.contradictions import check_settled
@@ -20,6 +24,7 @@ from harness.judge.run_evidence import steady_in_words
 from harness.judge.run_view import RoundSummary, RunView
 from harness.judge.timing import Timing
 from harness.model import events as ev
+from harness.model.breaker_findings import BreakerResult
 from harness.model.errors import UserError
 from harness.model.verdicts import (
     Counterexample,
@@ -29,6 +34,8 @@ from harness.model.verdicts import (
 )
 
 _MOST_CONTRADICTIONS = 10
+# What a breaker's script does belongs to a phase, and to no round.
+NO_ROUND = 0
 
 
 class Judge:
@@ -52,12 +59,17 @@ class Judge:
         self._timing = Timing()
         self._steady: dict[str, ev.SteadyStateJudged] = {}
         self._cut_short: ev.RoundsCutShort | None = None
+        self._breaker: BreakerCollector | None = None
 
     def feed(self, event: ev.AnyEvent) -> None:
         """Takes the next event of the journal."""
         try:
             self._timing.take(event)
-            self._take(event)
+            if self._breaker is not None:
+                self._breaker.take(event)
+            # What is of a breaker's script belongs to no round; its faults must be undone all the same.
+            if isinstance(event, ev.FaultIntended) or not getattr(event, "phase", ""):
+                self._take(event)
         # The journal hands each event to all its subscribers: one that raises would take the run along.
         except Exception as problem:
             because = f"judging {type(event).__name__} (event {event.n}) failed: {problem!r}"
@@ -93,6 +105,8 @@ class Judge:
             evidence = self._open.evidence(finished=False)
             rounds.append(RoundSummary.of(evidence))
             last = self._judges.judge(evidence)
+        breaker = self._judged_breaker()
+        found = self._invariants(self._judges, last)
         return result_of(
             RunView(
                 started=self._started,
@@ -101,7 +115,8 @@ class Judge:
                 stops=self._all_stops(),
                 contradictions=tuple(contradictions),
                 rounds=tuple(rounds),
-                invariants=self._invariants(self._judges, last),
+                invariants=found if breaker is None else (*as_findings(breaker), *found),
+                breaker=breaker,
                 faults=tuple(
                     self._ledger.finding(step, (each.round for each in rounds if each.finished))
                     for step in self._started.plan.faults
@@ -114,6 +129,21 @@ class Judge:
                 round_ms_p50=self._timing.round_ms_p50,
             )
         )
+
+    def _judged_breaker(self) -> BreakerResult | None:
+        """A judge that fails is an error of the run, and hides nothing else."""
+        if self._breaker is None:
+            return None
+        try:
+            return judge_breaker(self._breaker.history())
+        except Exception as problem:
+            because = f"judging the breaker failed: {problem!r}"
+            self._stops.append(Stop(verdict=Verdict.ERROR, because=because))
+            return None
+
+    def cases(self) -> Iterator[dict[str, Any]]:
+        """The joined calls of a breaker's run; none of any other."""
+        return iter(()) if self._breaker is None else cases(self._breaker.history())
 
     def _all_stops(self) -> tuple[Stop, ...]:
         torn = Stop(verdict=Verdict.ERROR, because="the journal ends before the run did")
@@ -192,6 +222,8 @@ class Judge:
             case (
                 ev.Settled()
                 | ev.NeverSettled()
+                | ev.ArrivalsStarted()
+                | ev.ArrivalsFinished()
                 | ev.BurstWritten()
                 | ev.BurstReleased()
                 | ev.OperationSent()
@@ -210,6 +242,11 @@ class Judge:
                 | ev.HopOpened()
                 | ev.HopClosed()
                 | ev.Prepared()
+                | ev.PhaseEntered()
+                | ev.PhaseLeft()
+                | ev.LoopLagged()
+                | ev.ProcessSampled()
+                | ev.HopRead()
             ):
                 pass
             case _:
@@ -223,6 +260,8 @@ class Judge:
         self._judges = InvariantJudges(
             event.plan.invariants, self._kinds or dict(INVARIANTS.items())
         )
+        if event.plan.breaker is not None:
+            self._breaker = BreakerCollector.of(event.plan, started=event.t)
 
     def _reset(self, event: ev.ResetDone) -> None:
         if self._open is not None and self._open.number == event.round:
@@ -290,6 +329,8 @@ class Judge:
     def _of_fault(self, event: FaultEvent) -> None:
         self._ledger.take(event, self._contradict)
         inside = self._open is not None and self._open.number == event.round
+        if event.round == NO_ROUND:
+            return
         # A rollback may take back what a broken-off round left, after that round.
         if inside or not isinstance(event, ev.FaultUndone | ev.FaultNotUndone):
             self._of_round(event, event.round)
@@ -324,7 +365,12 @@ def judge(events: Iterable[ev.AnyEvent]) -> Result:
     Raises:
         UserError: it holds no run.
     """
-    folded = Judge()
+    return folded(events).result()
+
+
+def folded(events: Iterable[ev.AnyEvent]) -> Judge:
+    """The judge of a whole journal."""
+    followed = Judge()
     for event in events:
-        folded.feed(event)
-    return folded.result()
+        followed.feed(event)
+    return followed

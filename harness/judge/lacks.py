@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.judge.evidence import Call, Lack, unknown_in_words
+from harness.judge.offered import OfferedLoad, lacks_of_load
 from harness.model.events import (
     FaultApplied,
     FaultSeen,
@@ -43,6 +44,7 @@ class RoundFacts:
     never_settled: NeverSettled | None
     calls: tuple[Call, ...]
     overlap: int
+    arrivals: tuple[OfferedLoad, ...] = ()
     applied: Mapping[str, FaultApplied]
     seen: Mapping[str, FaultSeen]
     undone: Mapping[str, FaultUndone]
@@ -60,6 +62,7 @@ def _lacks(plan: Plan, facts: RoundFacts) -> Iterator[Lack]:
         yield Lack(short="not finished", detail="the round did not finish")
         return
     yield from _traffic(plan, facts)
+    yield from lacks_of_load(facts.arrivals)
     for fault in plan.faults:
         yield from _hop(plan, fault, facts)
         yield from _fault(fault, facts)

@@ -1,14 +1,17 @@
 """The view of a run to its ``Result``: the verdict in one sentence, and all findings beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 
+from msgspec.structs import replace
+
+from harness.judge.breaker_run import conclusion_of_breaker
 from harness.judge.conclude import Conclusion
 from harness.judge.expectation import agree
 from harness.judge.judgement import number_of
 from harness.judge.run_evidence import conclusion_of, steady_in_words
-from harness.judge.run_view import RunView
-from harness.model.plan import BurstStep
+from harness.judge.run_view import RoundSummary, RunView
+from harness.model.plan import ArrivalsStep, BurstStep
 from harness.model.verdicts import (
     BurstFinding,
     InvariantFinding,
@@ -17,10 +20,14 @@ from harness.model.verdicts import (
     Verdict,
 )
 
+CASES = "breaker-calls.csv"
+"""The joined table of a breaker's run, beside its journal."""
+
 
 def result_of(view: RunView) -> Result:
     """All that can be said of the run so far."""
-    plan, conclusion = view.started.plan, conclusion_of(view)
+    plan, breaker = view.started.plan, view.breaker
+    conclusion = conclusion_of(view) if breaker is None else conclusion_of_breaker(view, breaker)
     violated = [finding.name for finding in view.invariants if finding.verdict == "violated"]
     agreement = agree(conclusion.verdict, violated, plan.expected, not_undone=bool(view.not_undone))
     reason = _reason(view, conclusion)
@@ -42,7 +49,10 @@ def result_of(view: RunView) -> Result:
         round_ms_p50=view.round_ms_p50,
         steady_state=_steady_state(view),
         invariants=view.invariants,
-        bursts=tuple(_burst(view, step) for step in plan.bursts),
+        bursts=(
+            *(_burst(view, step) for step in plan.bursts),
+            *(_arrivals(view, step) for step in plan.arrivals),
+        ),
         faults=view.faults,
         traffic=dict(view.traffic),
         missing=_missing(conclusion),
@@ -50,6 +60,7 @@ def result_of(view: RunView) -> Result:
         power=_power(view, conclusion.verdict),
         notes=_notes(view, conclusion),
         environment=view.started.environment,
+        breaker=None if breaker is None else replace(breaker, cases=CASES),
     )
 
 
@@ -63,6 +74,8 @@ def _reason(view: RunView, conclusion: Conclusion) -> str:
     broken = _first(view.invariants, "violated")
     told = f"{broken.name}: {broken.summary}" if broken is not None else ""
     match conclusion.verdict:
+        case Verdict.HELD if view.breaker is not None:
+            return view.breaker.reason
         case Verdict.HELD:
             rounds = number_of(len(view.counted_rounds), "round")
             return f"every invariant held, tested in {rounds}"
@@ -82,6 +95,8 @@ def _stopped(view: RunView, verdict: Verdict) -> str:
             return stop.because
     if view.contradictions:
         return f"the evidence contradicts itself: {view.contradictions[0]}"
+    if view.breaker is not None and view.breaker.error is not None:
+        return view.breaker.error
     failed = _first(view.invariants, "error")
     return f"{failed.name}: {failed.summary}" if failed is not None else verdict.value
 
@@ -114,14 +129,27 @@ def _steady_state(view: RunView) -> SteadyStateFinding:
 
 def _burst(view: RunView, step: BurstStep) -> BurstFinding:
     rounds = [each for each in view.finished_rounds if step.id in each.spreads]
-    overlaps = [each.overlaps[step.id] for each in rounds if step.id in each.overlaps]
     spreads = [each.spreads[step.id].in_ms for each in rounds]
+    spread = round(median(spreads), 4) if spreads else None
+    return _together(rounds, step.id, of=step.concurrency, spread=spread)
+
+
+def _arrivals(view: RunView, step: ArrivalsStep) -> BurstFinding:
+    """As of a burst: how many of how many were in flight together. Nothing releases them together."""
+    rounds = [each for each in view.finished_rounds if step.id in each.overlaps]
+    return _together(rounds, step.id, of=step.requests, spread=None)
+
+
+def _together(
+    rounds: Sequence[RoundSummary], step: str, *, of: int, spread: float | None
+) -> BurstFinding:
+    overlaps = [each.overlaps[step] for each in rounds if step in each.overlaps]
     hops = dict.fromkeys(hop for each in rounds for hop in each.hop_overlaps)
     return BurstFinding(
-        id=step.id,
+        id=step,
         rounds=len(rounds),
-        concurrency=step.concurrency,
-        spread_ms_p50=round(median(spreads), 4) if spreads else None,
+        concurrency=of,
+        spread_ms_p50=spread,
         overlap=_middle(overlaps),
         overlap_min=min(overlaps, default=None),
         hop_overlap={

@@ -17,14 +17,14 @@ def conclusion_of(view: RunView) -> Conclusion:
         stops=view.stops,
         consistent=_consistent(view),
         finished=_finished(view),
-        steady_before=_steady(view, view.steady_before, "before the method"),
-        steady_after=_steady(view, view.steady_after, "after the last undo"),
+        steady_before=steady(view, view.steady_before, "before the method"),
+        steady_after=steady(view, view.steady_after, "after the last undo"),
         traffic=_traffic(view),
         overlap=_overlap(view),
         faults=_faults(view),
         settled=_settled(view),
         rounds_counted=_rounds_counted(view),
-        undone=_undone(view),
+        undone=undone(view),
         invariants=view.invariants,
     )
 
@@ -55,7 +55,7 @@ def steady_in_words(judged: SteadyStateJudged) -> str:
     return f"{failing} is false ({values})" if values else f"{failing} is false"
 
 
-def _steady(view: RunView, judged: SteadyStateJudged | None, when: str) -> Evidence:
+def steady(view: RunView, judged: SteadyStateJudged | None, when: str) -> Evidence:
     if not view.started.plan.steady_state:
         return Shown("no steady state was declared")
     if judged is None:
@@ -118,7 +118,7 @@ def _rounds_counted(view: RunView) -> Evidence:
     return Missing(lacks or ("no round counts",))
 
 
-def _undone(view: RunView) -> Evidence:
+def undone(view: RunView) -> Evidence:
     if view.not_undone:
         return Missing(tuple(f"not undone: {each}" for each in view.not_undone))
     return None if view.finished is None else Shown("every fault was undone")

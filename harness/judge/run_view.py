@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from harness.judge.conclude import Stop
 from harness.judge.evidence import Call, Lack, RoundEvidence
+from harness.model.breaker_findings import BreakerResult
 from harness.model.events import RoundsCutShort, RunFinished, RunStarted, SteadyStateJudged
 from harness.model.units import Duration
 from harness.model.verdicts import FaultFinding, InvariantFinding, OperationCount
@@ -76,6 +77,7 @@ class RunView:
     steady_after: SteadyStateJudged | None
     not_undone: tuple[str, ...]
     notes: tuple[str, ...]
+    breaker: BreakerResult | None = None
     cut_short: RoundsCutShort | None = None
     run_ms: float | None = None
     round_ms_p50: float | None = None

@@ -11,6 +11,8 @@ import msgspec
 
 from harness.model.events import (
     AnyEvent,
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     FaultApplied,
@@ -34,6 +36,7 @@ from harness.model.events import (
 )
 from harness.model.outcomes import Acknowledged, Outcome, OutcomeWord, Rejected, Unknown
 from harness.model.plan import (
+    ArrivalsStep,
     BurstPart,
     BurstStep,
     Expected,
@@ -86,6 +89,12 @@ def a_burst(concurrency: int = 5) -> BurstStep:
         parts=(BurstPart(operation="withdraw", concurrency=concurrency),),
         hold=Duration.parse("100ms"),
     )
+
+
+def an_arrivals_step(rate: float = 10_000, requests: int = 5) -> ArrivalsStep:
+    """The open loop that ``arriving`` makes of the bank's burst."""
+    lasts = Duration.of_s(requests / rate)
+    return ArrivalsStep(id=BURST, operation="withdraw", rate=rate, lasts=lasts, cap=30)
 
 
 def a_plan(
@@ -212,6 +221,44 @@ def a_round(
         *seen,
         RoundFinished(round=number),
     ]
+
+
+def arriving(
+    events: Iterable[AnyEvent], *, rate: float = 10_000, dropped: int = 0, late: float = 0.0
+) -> list[AnyEvent]:
+    """The same rounds with arrivals in the place of their burst, all ``late`` milliseconds behind.
+
+    With the rate left as it is, due times are those at which the burst's requests went out.
+    """
+    made: list[AnyEvent] = []
+    for event in events:
+        match event:
+            case BurstWritten(round=number, requests=requests):
+                planned = requests + dropped
+                first = at(number * _ROUND // MS + 200)
+                made.append(
+                    ArrivalsStarted(
+                        round=number, step=BURST, planned=planned, rate=rate, first=first
+                    )
+                )
+            case OperationSent(sent=sent):
+                made.append(msgspec.structs.replace(event, due=sent - Duration.of_ms(late)))
+            case BurstReleased(round=number, requests=requests):
+                made.append(
+                    ArrivalsFinished(
+                        round=number,
+                        step=BURST,
+                        sent=requests,
+                        dropped=dropped,
+                        late_p99=Duration.of_ms(late),
+                        late_max=Duration.of_ms(late),
+                        most=requests,
+                        cap=30,
+                    )
+                )
+            case _:
+                made.append(event)
+    return made
 
 
 def _fault(number: int, start: int) -> tuple[list[AnyEvent], list[AnyEvent], list[AnyEvent]]:

@@ -4,6 +4,8 @@ from msgspec.structs import replace
 from harness.judge.collect import RoundCollector, word_of
 from harness.judge.evidence import Lack
 from harness.model.events import (
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     HopRequestArrived,
     HopRequestEnded,
@@ -17,12 +19,27 @@ from harness.model.events import (
 )
 from harness.model.outcomes import Acknowledged, Rejected, Unknown
 from harness.model.units import Duration
-from tests.support.journals import BURST, a, a_plan, a_reading, a_round, at, changed, without
+from tests.support.journals import (
+    BURST,
+    LATENCY,
+    a,
+    a_burst,
+    a_plan,
+    a_reading,
+    a_round,
+    an_arrivals_step,
+    arriving,
+    at,
+    changed,
+    without,
+)
+
+ARRIVALS = a_plan(method=(LATENCY, an_arrivals_step()))
 
 
-def collected(events, *, reset=True, tainted=None):
+def collected(events, *, reset=True, tainted=None, plan=None):
     said = []
-    collector = RoundCollector(1, a_plan(), reset=reset, tainted=tainted)
+    collector = RoundCollector(1, plan or a_plan(), reset=reset, tainted=tainted)
     for event in events:
         if not isinstance(event, ResetDone | RoundStarted | RoundFinished):
             collector.take(event, said.append)
@@ -46,6 +63,50 @@ def test_round_when_whole_then_lacks_nothing():
     assert evidence.hop_overlaps == {"db": 5}
     assert evidence.spreads == {BURST: Duration.of_ns(400_000)}
     assert collector.taints_the_next() is None
+
+
+def test_round_when_its_requests_arrive_at_a_rate_then_counts_like_a_burst_s():
+    collector, said = collected(arriving(a_round(1)), plan=ARRIVALS)
+    evidence = collector.evidence(finished=True)
+    collector.check_whole(said.append)
+    assert (said, evidence.lacks, evidence.tainted) == ([], (), None)
+    assert evidence.overlaps == {BURST: 5}
+    assert evidence.spreads == {}
+
+
+def test_round_when_arrivals_never_overlap_then_does_not_count():
+    collector, _ = collected(arriving(a_round(1, overlapping=False), rate=5), plan=ARRIVALS)
+    assert [lack.short for lack in collector.evidence(finished=True).lacks] == ["overlap under 2"]
+
+
+def test_round_when_arrivals_are_the_background_of_a_burst_then_they_need_not_overlap():
+    background = an_arrivals_step(rate=1)
+    plan = a_plan(method=(LATENCY, replace(background, id="look"), a_burst()))
+    look = arriving(a_round(1, outcomes=("acknowledged",)), rate=1)
+    look = changed(look, a(OperationSent), burst="look", op=1)
+    look = changed(look, a(OperationReturned), op=1)
+    look = changed(look, lambda each: hasattr(each, "step"), step="look")
+    kinds = ArrivalsStarted | ArrivalsFinished | OperationSent | OperationReturned
+    events = [*(each for each in look if isinstance(each, kinds)), *a_round(1)]
+    collector, said = collected(events, plan=plan)
+    evidence = collector.evidence(finished=True)
+    assert said == []
+    assert evidence.overlaps == {"look": 1, BURST: 5}
+    assert evidence.lacks == ()
+
+
+def test_arrivals_when_late_or_dropped_then_the_round_does_not_count():
+    collector, said = collected(arriving(a_round(1), dropped=3, late=50), plan=ARRIVALS)
+    lacks = collector.evidence(finished=True).lacks
+    assert said == []
+    assert [lack.short for lack in lacks] == ["load dropped at the cap", "load sent late"]
+    assert "sent 62 % of what was planned" in lacks[0].detail
+
+
+def test_arrivals_when_their_end_is_not_known_then_taints_a_finished_round():
+    events = without(arriving(a_round(1)), a(ArrivalsFinished))
+    collector, _ = collected(events, plan=ARRIVALS)
+    assert collector.evidence(finished=True).tainted.short == "no arrivals"
 
 
 def test_readings_when_for_settling_then_are_not_kept():

@@ -5,6 +5,7 @@ import pytest
 from harness.judge.contradictions import (
     check_call,
     check_confirmed,
+    check_offered,
     check_reading,
     check_released,
     check_requests,
@@ -13,6 +14,8 @@ from harness.judge.contradictions import (
 )
 from harness.judge.evidence import Call, Reading, RoundEvidence
 from harness.model.events import (
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     FaultApplied,
     FaultSeen,
@@ -145,3 +148,43 @@ def test_round_when_it_settled_then_all_requests_had_ended_before_the_state_was_
     evidence, reported
 ):
     assert len(said(check_settled, evidence)) == reported
+
+
+def offered(sent=2, dropped=1):
+    return ArrivalsFinished(
+        round=1,
+        step="b",
+        sent=sent,
+        dropped=dropped,
+        late_p99=Duration.ZERO,
+        late_max=Duration.ZERO,
+        most=2,
+        cap=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "planned", "words"),
+    [
+        pytest.param(offered(), 3, [], id="sound"),
+        pytest.param(offered(dropped=0), 3, [], id="ended early"),
+        pytest.param(
+            offered(), 2, ["2 requests were planned, 2 sent and 1 dropped"], id="too many"
+        ),
+        pytest.param(
+            offered(), None, ["came to their end without having begun"], id="no beginning"
+        ),
+        pytest.param(offered(sent=3, dropped=0), 3, ["3 requests were sent, and 2"], id="unknown"),
+        pytest.param(offered(sent=1), 3, ["1 requests were sent, and 2"], id="one too many"),
+    ],
+)
+def test_arrivals_when_their_numbers_do_not_fit_then_says_which(event, planned, words):
+    calls = [CALL, CALL, Call(op=3, operation="w", burst="other", sent=at(1))]
+    started = (
+        None
+        if planned is None
+        else ArrivalsStarted(round=1, step="b", planned=planned, rate=5, first=at(0))
+    )
+    sentences = said(check_offered, event, started, calls)
+    assert len(sentences) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, sentences, strict=True))

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from harness.judge.fold import Judge, judge
 from harness.model.errors import UserError
 from harness.model.events import (
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     FaultApplied,
@@ -17,13 +19,19 @@ from harness.model.events import (
     FaultUndone,
     HarnessFailed,
     HopCounted,
+    HopRead,
+    HopRequestArrived,
     HopRequestEnded,
     Interrupted,
     LimitReached,
+    LoopLagged,
     NeverSettled,
     OperationReturned,
     OperationSent,
+    PhaseEntered,
+    PhaseLeft,
     ProbeRead,
+    ProcessSampled,
     ResetDone,
     RoundFinished,
     RoundsCutShort,
@@ -759,3 +767,56 @@ def test_reading_when_it_was_hidden_as_a_secret_then_the_invariant_is_not_judged
     result = judge(run)
     assert result.verdict == "inconclusive"
     assert "which the journal hides" in " ".join(result.missing)
+
+
+def of_a_phase(number):
+    """Traffic of a breaker's script; the numbers of its operations are those of a round's."""
+    sent = OperationSent(
+        op=number * 1_000,
+        operation="withdraw",
+        round=0,
+        burst="outage",
+        rid="r00001-0a0b0c0d",
+        request=1,
+        sent=at(1),
+        due=at(1),
+        phase="outage",
+    )
+    returned = OperationReturned(
+        op=number * 1_000,
+        operation="withdraw",
+        round=0,
+        status=200,
+        outcome=Unknown("answered 500"),
+        first=at(2),
+        last=at(3),
+        phase="outage",
+        how="answered",
+    )
+    ends = {"round": 0, "step": "outage", "phase": "outage"}
+    none = Duration.ZERO
+    return [
+        PhaseEntered(phase="outage", number=5, name="outage"),
+        ArrivalsStarted(planned=1, rate=100, first=at(1), **ends),
+        sent,
+        returned,
+        ArrivalsFinished(sent=1, dropped=0, late_p99=none, late_max=none, most=1, cap=500, **ends),
+        HopRequestArrived(hop="db", conn=1, seq=1, arrived=at(1), phase="outage"),
+        HopRequestEnded(hop="db", conn=1, seq=1, end="answered", ended=at(2), phase="outage"),
+        HopRead(hop="db", phase="outage", since=at(0), until=at(4), requests=1, connections=1),
+        LoopLagged(phase="outage", worst=none, where="callers"),
+        ProcessSampled(service="app", process=7, phase="outage", taken=at(3)),
+        PhaseLeft(phase="outage"),
+    ]
+
+
+@pytest.mark.parametrize("place", ["before a round", "within a round", "behind the rounds"])
+def test_phases_when_anywhere_in_a_run_then_belong_to_no_round(place):
+    events = a_run(2)
+    (first, second) = [n for n, event in enumerate(events) if isinstance(event, RoundStarted)]
+    at_place = {"before a round": first, "within a round": first + 5, "behind the rounds": -1}[
+        place
+    ]
+    mixed = [*events[:at_place], *of_a_phase(1), *events[at_place:]]
+    assert second > first
+    assert judge(mixed) == judge(events)

@@ -18,12 +18,15 @@ from harness.model.events import (
 from harness.model.units import Duration, to_builtin
 from harness.model.verdicts import OperationCount, Result
 from tests.support.journals import (
+    LATENCY,
     MONEY_CONSERVED,
     NEVER_OVERDRAWN,
     a,
     a_plan,
     a_round,
     a_run,
+    an_arrivals_step,
+    arriving,
     at,
     changed,
 )
@@ -37,6 +40,29 @@ def test_burst_when_rounds_differ_then_has_medians_and_the_least_overlap():
     assert (burst.overlap, burst.overlap_min) == (5, 1)
     assert burst.spread_ms_p50 == 0.6
     assert burst.hop_overlap == {"db": 5}
+
+
+def test_arrivals_when_rounds_differ_then_have_a_finding_in_the_form_of_a_burst_s():
+    rounds = [arriving(a_round(n), rate=10_000) for n in (1, 2, 3)]
+    result = judge(a_run(rounds, plan=a_plan(method=(LATENCY, an_arrivals_step()))))
+    (found,) = result.bursts
+    assert result.verdict == "held"
+    assert (found.id, found.rounds, found.concurrency) == ("burst", 3, 5)
+    assert (found.overlap, found.overlap_min, found.spread_ms_p50) == (5, 5, None)
+    assert found.hop_overlap == {"db": 5}
+
+
+def test_arrivals_when_sent_late_in_every_round_then_inconclusive_and_says_how_much():
+    rounds = [arriving(a_round(n), late=50) for n in (1, 2, 3)]
+    result = judge(a_run(rounds, plan=a_plan(method=(LATENCY, an_arrivals_step()))))
+    assert result.verdict == "inconclusive"
+    assert "sent 0 % of its requests when they were due" in result.reason
+
+
+def test_arrivals_when_sent_late_then_what_is_broken_is_broken_all_the_same():
+    rounds = [arriving(a_round(n, balance=70), late=50) for n in (1, 2, 3)]
+    result = judge(a_run(rounds, plan=a_plan(method=(LATENCY, an_arrivals_step()))))
+    assert result.verdict == "violated"
 
 
 def test_traffic_when_outcomes_differ_then_counts_each():
