@@ -12,6 +12,8 @@ from harness.model.plan import Plan
 from harness.model.units import Duration
 from harness.observe import PROBES
 from harness.observe.read import Reading
+from harness.runner.breaker.make import make_stage
+from harness.runner.breaker.script import play_script
 from harness.runner.prepare import run_prepare
 from harness.runner.readings import read_all
 from harness.runner.rollback import ActiveFaults
@@ -90,15 +92,40 @@ class Course:
         yield "steady state before"
         if not await self._look("before", _FIRST_LOOK_LIMIT):
             return
+        async for during in self._script() if plan.breaker is not None else self._rounds():
+            yield during
+        yield "steady state after"
+        await self._look("after", plan.recovers_within)
+        yield "stop"
+
+    async def _rounds(self) -> AsyncIterator[str]:
+        plan = self._plan
         stage, unsettled = self._stage(), 0
         for number in range(1, plan.rounds + 1):
             yield f"round {number}"
             unsettled = 0 if await run_round(stage, number) else unsettled + 1
             if unsettled == _UNSETTLED_LIMIT or self._cut_short(number):
                 break
-        yield "steady state after"
-        await self._look("after", plan.recovers_within)
-        yield "stop"
+
+    async def _script(self) -> AsyncIterator[str]:
+        """The phases of a breaker's script, in the place of rounds; the state is put back before."""
+        breaker = self._plan.breaker
+        assert breaker is not None, "the plan judges no breaker"
+        await self._reset()
+        stage = make_stage(
+            self._plan,
+            stack=self._stack,
+            record=self._record,
+            faults=self._faults,
+            values=self._values,
+            hop=self._hops()[breaker.behind],
+            check_alive=self._check_alive,
+        )
+        try:
+            async for during in play_script(stage):
+                yield during
+        finally:
+            await self._faults.undo_all()
 
     def _cut_short(self, rounds: int) -> bool:
         """Whether so many rounds are enough; recorded where more were planned."""
@@ -145,6 +172,18 @@ class Course:
             record=self._record,
         )
 
+    def _hops(self) -> dict[str, HopOnProxy]:
+        return {
+            name: HopOnProxy(
+                admin=hop.admin,
+                proxy=hop.proxy,
+                observed=hop.observed,
+                watch_admin=hop.watch_admin,
+                watch_proxy=hop.watch_proxy,
+            )
+            for name, hop in self._stack.hops.items()
+        }
+
     def _stage(self) -> Stage:
         hops = self._stack.hops
         return Stage(
@@ -156,16 +195,7 @@ class Course:
             address_of=self._stack.address,
             values=self._values,
             programs=self._programs,
-            hops={
-                name: HopOnProxy(
-                    admin=hop.admin,
-                    proxy=hop.proxy,
-                    observed=hop.observed,
-                    watch_admin=hop.watch_admin,
-                    watch_proxy=hop.watch_proxy,
-                )
-                for name, hop in hops.items()
-            },
+            hops=self._hops(),
             warm={s.name: self._stack.ready_call(s.name) for s in self._plan.target.services},
             numbers=itertools.count(1),
             wire=Wire(

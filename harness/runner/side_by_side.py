@@ -18,7 +18,7 @@ import msgspec
 from harness.connections.blocking import in_thread
 from harness.journal import lines
 from harness.journal.reader import read_run
-from harness.judge.fold import judge
+from harness.judge.fold import folded
 from harness.model.errors import HarnessBug, UserError
 from harness.model.events import AnyEvent, RunStarted
 from harness.model.plan import Plan
@@ -29,7 +29,7 @@ from harness.processes.ending import end_marked
 from harness.runner.foreign import require_extensions
 from harness.runner.sharing import shared_things
 from harness.runner.stop import StopSignals
-from harness.runner.suite import ENDS_THE_SUITE, Listener, SuiteOptions
+from harness.runner.suite import ENDS_THE_SUITE, Listener, SuiteOptions, write_files
 from harness.runner.worker import Job
 
 Found = tuple[Result, Path]
@@ -182,9 +182,9 @@ class _Crew:
     async def _judged_here(self, started: RunStarted, folder: Path) -> Result:
         """From the journal, for a run that was killed; its guardian is given the time to clean up."""
         await in_thread(lambda: end_marked(started.mark, grace=_GUARDIAN))
-        result = judge(read_run(folder).events)
-        with suppress(OSError):
-            (folder / "result.json").write_bytes(self._options.write(result))
+        judge = folded(read_run(folder).events)
+        result = judge.result()
+        write_files(folder, self._options.write(result, judge.cases()))
         return result
 
 

@@ -7,7 +7,7 @@ room.
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,10 @@ from harness.services.target_lock import lock_target
 ENDS_THE_SUITE = (Verdict.INTERRUPTED.exit_code, EXIT_USER_ERROR)
 
 
+Write = Callable[[Result, Iterable[Mapping[str, Any]]], Mapping[str, bytes]]
+"""A result, and the joined calls of a breaker's run, to files by their names."""
+
+
 class Listener(Protocol):
     """Who follows a suite live. One whose ``handle`` raises hears no more of that run."""
 
@@ -41,11 +45,11 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteOptions:
-    """``runs`` is the folder of run folders; ``write`` makes ``result.json`` of a result."""
+    """``runs`` is the folder of run folders; ``write`` makes the files of a result, by their names."""
 
     runs: Path
     environment: Mapping[str, Any]
-    write: Callable[[Result], bytes]
+    write: Write
     foreign_proxy: str | None = None
     keep: bool = False
     allow_hosts: tuple[str, ...] = ()
@@ -105,10 +109,16 @@ async def run_one(
                 journal.close()
         _must_have_followed(judge, journal)
         result = judge.result()
-        with suppress(OSError):  # a full disk has been told by the journal already
-            (folder / "result.json").write_bytes(options.write(result))
+        write_files(folder, options.write(result, judge.cases()))
         listener.judged(result)
         return result, folder
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Into the run's folder. A full disk has been told by the journal already."""
+    for name, content in files.items():
+        with suppress(OSError):
+            (folder / name).write_bytes(content)
 
 
 def _must_have_followed(judge: Judge, journal: Journal) -> None:

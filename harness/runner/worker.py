@@ -29,7 +29,7 @@ from harness.model.plan import Plan
 from harness.model.units import from_builtin, to_builtin
 from harness.model.verdicts import Result
 from harness.runner.stop import StopSignals
-from harness.runner.suite import SuiteOptions, run_one
+from harness.runner.suite import SuiteOptions, Write, run_one
 
 # These come by the hundred, while a burst is under way: nobody watches them, and passing them on takes time.
 _KEPT_BACK = (
@@ -64,7 +64,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             allow_hosts=options.allow_hosts,
         )
 
-    def options(self, write: Callable[[Result], bytes]) -> SuiteOptions:
+    def options(self, write: Write) -> SuiteOptions:
         environment: Mapping[str, Any] = self.environment
         return SuiteOptions(
             runs=Path(self.runs),
@@ -83,9 +83,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(line, type=cls, dec_hook=from_builtin)
 
 
-def work(
-    descriptor: int, *, write: Callable[[Result], bytes], say: Callable[[bytes], object]
-) -> None:
+def work(descriptor: int, *, write: Write, say: Callable[[bytes], object]) -> None:
     """Does the job that comes on ``descriptor``; hands lines for the suite to ``say``.
 
     Raises:
@@ -96,9 +94,7 @@ def work(
     asyncio.run(_work(job, descriptor, write=write, say=say))
 
 
-async def _work(
-    job: Job, descriptor: int, *, write: Callable[[Result], bytes], say: Callable[[bytes], object]
-) -> None:
+async def _work(job: Job, descriptor: int, *, write: Write, say: Callable[[bytes], object]) -> None:
     loop = asyncio.get_running_loop()
     with StopSignals() as stop:
         loop.add_reader(descriptor, _look, descriptor)

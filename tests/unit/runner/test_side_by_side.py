@@ -18,6 +18,7 @@ from harness.model.events import AnyEvent, RunStarted
 from harness.model.plan import Plan
 from harness.model.verdicts import Result
 from harness.outputs.result_json import result_bytes
+from harness.outputs.run_files import run_files
 from harness.runner.side_by_side import run_side_by_side
 from harness.runner.suite import SuiteOptions
 from tests.support.journals import a_plan, a_run
@@ -88,7 +89,7 @@ def crew(tmp_path: Path):
             if "code" not in told[name]:
                 (tmp_path / name / "result.json").write_bytes(result_bytes(found))
         listener = AListener()
-        options = SuiteOptions(runs=tmp_path, environment={}, write=result_bytes)
+        options = SuiteOptions(runs=tmp_path, environment={}, write=run_files)
         work = run_side_by_side(
             [a_plan_of(name, target) for name, target in plans.items()],
             options,

@@ -52,7 +52,11 @@ def suite(plans: list[Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *h
 
     monkeypatch.setattr(Run, "_drive", drive)
     listener = AListener()
-    options = SuiteOptions(runs=tmp_path / "runs", environment={}, write=lambda r: r.run.encode())
+    options = SuiteOptions(
+        runs=tmp_path / "runs",
+        environment={},
+        write=lambda r, _cases: {"result.json": r.run.encode()},
+    )
     return asyncio.run(run_suite(plans, options, listener)), listener
 
 
@@ -122,7 +126,7 @@ def test_run_suite_when_two_runs_have_the_same_id_then_their_marks_differ(
     )
     marks: list[str] = []
     monkeypatch.setattr(Run, "_drive", lambda self: _nothing(marks.append(self._options.mark)))
-    options = SuiteOptions(runs=tmp_path / "runs", environment={}, write=lambda _r: b"")
+    options = SuiteOptions(runs=tmp_path / "runs", environment={}, write=lambda _r, _cases: {})
     results = asyncio.run(run_suite([plan, plan], options, AListener()))
     assert len({result.run for result, _ in results}) == 1
     assert len(set(marks)) == 2

@@ -3,8 +3,9 @@
 import dataclasses
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,8 +21,8 @@ from harness.runner.worker import Job, work
 from tests.support.journals import a_plan, a_run
 
 
-def written(result: Result) -> bytes:
-    return result.run.encode()
+def written(result: Result, cases: Iterable[Mapping[str, Any]]) -> dict[str, bytes]:
+    return {"result.json": result.run.encode(), **{f"{case}": b"" for case in cases}}
 
 
 OPTIONS = SuiteOptions(
