@@ -30,7 +30,8 @@ from harness.observe import PROBES
 from harness.outputs.console import Console, abilities
 from harness.outputs.kept import kept_text
 from harness.outputs.plan_text import plan_text
-from harness.outputs.result_json import result_bytes, suite_bytes
+from harness.outputs.result_json import suite_bytes
+from harness.outputs.run_files import run_files
 from harness.processes.command import own_program
 from harness.processes.scratch import scratch_of
 from harness.runner.sharing import any_two_apart, undisturbed
@@ -123,7 +124,7 @@ async def _suite(plans: Sequence[Plan], request: Request) -> int:
     options = SuiteOptions(
         runs=request.runs,
         environment=environment(request.proxy),
-        write=result_bytes,
+        write=run_files,
         foreign_proxy=request.proxy,
         keep=request.keep,
         allow_hosts=request.allow_hosts,
@@ -166,7 +167,7 @@ def _jobs(plans: Sequence[Plan], request: Request) -> int:
 
 def work(descriptor: int, say: Callable[[bytes], object]) -> None:
     """One run of a suite that has several under way; see ``harness.runner.worker``."""
-    do_the_job(descriptor, write=result_bytes, say=say)
+    do_the_job(descriptor, write=run_files, say=say)
 
 
 def cores() -> int:

@@ -31,19 +31,22 @@ def run(arguments: argparse.Namespace) -> int:
     import os
 
     from harness.journal.reader import read_run
-    from harness.judge.fold import judge
+    from harness.judge.fold import folded
     from harness.outputs.console import Console, abilities
-    from harness.outputs.result_json import result_bytes, suite_bytes
+    from harness.outputs.result_json import suite_bytes
+    from harness.outputs.run_files import run_files
 
     folder = find_run(arguments.run, arguments.runs)
     reading = read_run(folder)
     if reading.torn is not None:
         sys.stderr.write(f"{folder}: {reading.torn}; judged from what is there.\n")
-    result = judge(reading.events)
-    try:
-        (folder / "result.json").write_bytes(result_bytes(result))
-    except OSError as problem:  # a read-only copy of a run is still worth reading
-        sys.stderr.write(f"{folder / 'result.json'}: not rewritten: {problem.strerror}.\n")
+    judge = folded(reading.events)
+    result = judge.result()
+    for name, content in run_files(result, judge.cases()).items():
+        try:
+            (folder / name).write_bytes(content)
+        except OSError as problem:  # a read-only copy of a run is still worth reading
+            sys.stderr.write(f"{folder / name}: not rewritten: {problem.strerror}.\n")
     if arguments.json:
         sys.stdout.buffer.write(suite_bytes([result]))
         return result.exit_code

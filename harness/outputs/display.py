@@ -55,7 +55,11 @@ class Lines:
             return
         # Rounds are one phase: a line for each would hide the rest, and -v has them. How many there
         # are to be may change on the way.
-        if now.stage == "rounds":
+        if now.stage == "rounds" and now.unit == "phase":
+            # Each takes seconds and is different; those on the way to another one are no news.
+            told = now.phase != before.phase and not now.phase.startswith("before-")
+            phase = f"{now.phase}  {now.count}" if told else ""
+        elif now.stage == "rounds":
             phase = "" if before.stage == "rounds" else _rounds(now)
         else:
             phase = "" if now.phase in (before.phase, "done") else now.phase
@@ -96,4 +100,4 @@ def row_of(result: Result, progress: Progress | None, *, width: int) -> Paragrap
 
 
 def _rounds(progress: Progress) -> str:
-    return "1 round" if progress.rounds == 1 else f"{progress.rounds} rounds"
+    return f"{progress.rounds} {progress.unit}" + ("" if progress.rounds == 1 else "s")

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.experiment.breaker_script import derive
 from harness.model.plan import FaultStep, Plan
 from harness.model.units import Duration, UnitProblem
 
 # What a start and a reset take on a laptop, within a factor of a few: the range absorbs the rest.
 STARTING = (Duration.of_s(2), Duration.of_s(8))
 RESET = (Duration.of_ms(20), Duration.of_ms(200))
+# What a script takes beside its reckoned length: it ends phases early, and waits for their start.
+SCRIPT = (0.8, 1.3)
 # Messages of a request through a hop, at the least: one that reads and one that writes.
 MESSAGES = 2
 
@@ -34,6 +37,8 @@ def estimate(*plans: Plan) -> Estimate:
 
 
 def _run(plan: Plan, end: int) -> Duration:
+    if plan.breaker is not None:
+        return STARTING[end] + derive(plan.breaker).lasts * SCRIPT[end]
     # At best a bug that is expected shows at once, and its rounds are enough.
     rounds = plan.rounds if end or plan.stop_after is None else min(plan.stop_after, plan.rounds)
     return STARTING[end] + rounds * _round(plan, end)
@@ -44,7 +49,9 @@ def _round(plan: Plan, end: int) -> Duration:
     # At worst a lock makes all requests of a burst wait in line, each with its own messages.
     in_line = max((burst.concurrency for burst in plan.bursts), default=1) if end else 1
     hold = sum((burst.hold for burst in plan.bursts), Duration.ZERO)
-    method = hold + delay * (MESSAGES * in_line)
+    # An open loop lasts as planned, and then as long as its last request.
+    looping = sum((step.lasts for step in plan.arrivals), Duration.ZERO)
+    method = hold + looping + delay * (MESSAGES * in_line)
     lasting = max((step.lasts for step in plan.faults if step.lasts), default=Duration.ZERO)
     settling = (plan.settle.gap + delay) * (3 if end else 1)
     return RESET[end] + max(method, lasting) + settling
@@ -65,12 +72,23 @@ def _durations(step: FaultStep) -> Iterator[Duration]:
 
 
 def _because(plan: Plan) -> str:
+    if plan.breaker is not None:
+        shorter = " and less once the open time has shown" if plan.breaker.open is None else ""
+        return (
+            f"starting, then the {plan.breaker.script} script{shorter}; "
+            "the upper end is waiting for the start of phases"
+        )
     rounds = "1 round" if plan.rounds == 1 else f"{plan.rounds} rounds"
-    delayed = ", a few delayed messages a request" if plan.faults else ""
-    return (
-        f"starting, then {rounds} of reset, hold{delayed} and the settle gap; "
-        "the upper end is a service that serves a burst one request after another"
+    parts = ["reset"]
+    parts += ["hold"] if plan.bursts or not plan.arrivals else []
+    parts += ["arrivals"] if plan.arrivals else []
+    parts += ["a few delayed messages a request"] if plan.faults else []
+    upper = (
+        "a service that serves a burst one request after another"
+        if plan.bursts or not plan.arrivals
+        else "a slow machine"
     )
+    return f"starting, then {rounds} of {', '.join(parts)} and the settle gap; the upper end is {upper}"
 
 
 def about(duration: Duration) -> str:

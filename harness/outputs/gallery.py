@@ -49,7 +49,8 @@ $ .venv/bin/python scripts/gallery suite.json > docs/gallery.md
 *Rate* is the share of the rounds that count in which the invariant was broken, with its 95 % confidence
 interval; of a variant that held, the smallest share that would have shown with 95 % confidence. A bug
 that is expected may stop after five rounds that broke it, so `5/5 broken` is no small number of
-rounds but an early end. *Overlap* is how many of a burst's requests were in flight at one moment, the
+rounds but an early end. Of a circuit breaker numbered invariants are counted in the place of rounds:
+`14/26 held`, and the others were not asked. *Overlap* is how many of a burst's requests were in flight at one moment, the
 median of the rounds; *a round* is the median time of one, without its reset.
 """
 

@@ -4,6 +4,8 @@ from typing import assert_never
 
 from harness.model.events import (
     AnyEvent,
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     ContainerIntended,
@@ -19,17 +21,22 @@ from harness.model.events import (
     HopCounted,
     HopIntended,
     HopOpened,
+    HopRead,
     HopRequestArrived,
     HopRequestEnded,
     Interrupted,
     LimitReached,
+    LoopLagged,
     NeverSettled,
     OperationReturned,
     OperationSent,
+    PhaseEntered,
+    PhaseLeft,
     Prepared,
     ProbeRead,
     ProcessEnded,
     ProcessIntended,
+    ProcessSampled,
     ProcessStarted,
     ResetDone,
     RoundFinished,
@@ -56,6 +63,11 @@ def sentence(event: AnyEvent) -> str:  # noqa: PLR0911 - a case a group of event
             | ProbeRead()
             | BurstWritten()
             | BurstReleased()
+            | ArrivalsStarted()
+            | ArrivalsFinished()
+            | LoopLagged()
+            | ProcessSampled()
+            | HopRead()
             | RoundStarted()
             | RoundFinished()
             | Settled()
@@ -77,6 +89,8 @@ def sentence(event: AnyEvent) -> str:  # noqa: PLR0911 - a case a group of event
             return f"prepared: {operation} answered {status or 'nothing'}{kept}"
         case ResetDone() | SteadyStateJudged() | RoundsCutShort():
             return _course(event)
+        case PhaseEntered() | PhaseLeft():
+            return _phase(event)
         case (
             TargetFailed()
             | HarnessFailed()
@@ -159,6 +173,21 @@ def _course(event: ResetDone | SteadyStateJudged | RoundsCutShort) -> str:
             return f"no further round: {broken} of {rounds} rounds broke what was expected to break"
         case SteadyStateJudged():
             return _steady(event)
+        case _:
+            assert_never(event)
+
+
+def _phase(event: PhaseEntered | PhaseLeft) -> str:
+    match event:
+        case PhaseEntered(phase=phase, rate=rate, planned=planned, callers=callers, fault=fault):
+            calls = f"{planned} calls" if planned is not None else ""
+            at = f"at {rate:g}/s" if rate is not None else ""
+            together = f"{callers} at once" if callers is not None else ""
+            load = " ".join(part for part in (calls, at) if part)
+            told = ", ".join(part for part in (load, together, fault or "") if part)
+            return f"phase {phase}: {told}" if told else f"phase {phase}"
+        case PhaseLeft(phase=phase, reached=reached, why=why):
+            return f"phase {phase}: over" if reached else f"phase {phase}: not reached: {why}"
         case _:
             assert_never(event)
 

@@ -11,7 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from harness.experiment.breaker_script import derive
+from harness.model.breaker import BreakerPlan
 from harness.model.plan import (
+    ArrivalsStep,
     BurstPart,
     BurstStep,
     Expected,
@@ -25,6 +28,12 @@ from harness.model.plan import (
     ServicePlan,
 )
 from harness.model.units import Duration
+from harness.outputs.breaker_script_text import (
+    beside_items,
+    declared_items,
+    phase_items,
+    script_title,
+)
 from harness.outputs.duration_estimate import estimate
 from harness.outputs.paragraphs import Paragraph, paragraph, render
 
@@ -70,12 +79,26 @@ def _group(plans: Sequence[Plan], describe: Describe) -> Iterator[Paragraph]:
     yield _said("from", f"{plan.file}, on target {plan.target.name} ({plan.target.file})")
     yield from _under("runs", [_expectation(each) for each in plans])
     yield from _section("starts", [*map(_service, plan.target.services), *_hops(plan.target.hops)])
-    yield from _section("before the rounds", _before(plan))
-    rounds = "in the one round" if plan.rounds == 1 else f"in each of {plan.rounds} rounds"
-    yield from _section(rounds, _round(plan, describe))
-    yield from _section("after the rounds", _after(plan))
+    of = "rounds" if plan.breaker is None else "script"
+    yield from _section(f"before the {of}", _before(plan))
+    if plan.breaker is None:
+        rounds = "in the one round" if plan.rounds == 1 else f"in each of {plan.rounds} rounds"
+        yield from _section(rounds, _round(plan, describe))
+    else:
+        yield from _script(plan, plan.breaker)
+    yield from _section(f"after the {of}", _after(plan))
     yield from _section("checks", [_invariant(invariant) for invariant in plan.invariants])
     yield from _section("takes", _takes(plans))
+
+
+def _script(plan: Plan, declared: BreakerPlan) -> Iterator[Paragraph]:
+    """What stands in the place of rounds and checks where a breaker is judged."""
+    operations = {operation.name: operation for operation in plan.target.operations}
+    call = _called(declared.calls, operations.get(declared.calls), {})
+    script = derive(declared)
+    yield from _section("breaker", list(declared_items(declared, call)))
+    yield from _section(f"in {script_title(script)}", list(phase_items(script)))
+    yield from _section("with it", list(beside_items(script)))
 
 
 def _said(label: str, text: str) -> Paragraph:
@@ -170,6 +193,8 @@ def _round(plan: Plan, describe: Describe) -> list[tuple[str, str]]:
                 items.append(("fault", _fault(step, describe, plan.target.hops)))
             case BurstStep():
                 items.append(("burst", _burst(step, operations)))
+            case ArrivalsStep():
+                items.append(("arrivals", _arrivals(step, operations)))
     probes = dict.fromkeys(name for i in plan.invariants if i.every is None for name in i.probes)
     of = f" of {', '.join(probes)}" if probes else ""
     text = (
@@ -237,16 +262,29 @@ def _burst(step: BurstStep, operations: dict[str, OperationPlan]) -> str:
     )
 
 
+def _arrivals(step: ArrivalsStep, operations: dict[str, OperationPlan]) -> str:
+    called = _called(step.operation, operations.get(step.operation), step.vars)
+    return (
+        f"{step.requests} × {called}, {step.rate:g} a second for {step.lasts} whatever became of those "
+        f"before; at most {step.cap} in flight, then until all have ended"
+    )
+
+
 def _part(part: BurstPart, operation: OperationPlan | None) -> str:
+    return f"{part.concurrency} × {_called(part.operation, operation, part.vars)}"
+
+
+def _called(name: str, operation: OperationPlan | None, own: Mapping[str, Any]) -> str:
+    """``withdraw (POST /withdraw on app with amount=10)``."""
     if operation is None:
-        return f"{part.concurrency} × {part.operation}"
-    given = {**operation.vars, **part.vars}
+        return name
+    given = {**operation.vars, **own}
     values = (
         f" with {', '.join(f'{key}={_plain(value)}' for key, value in given.items())}"
         if given
         else ""
     )
-    return f"{part.concurrency} × {part.operation} ({_call(operation)}{values})"
+    return f"{name} ({_call(operation)}{values})"
 
 
 def _call(operation: OperationPlan) -> str:

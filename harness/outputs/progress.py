@@ -3,8 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
+from harness.experiment.breaker_script import derive
+from harness.model.breaker import BreakerPlan
 from harness.model.events import (
     AnyEvent,
+    ArrivalsFinished,
+    ArrivalsStarted,
     BurstReleased,
     BurstWritten,
     ContainerIntended,
@@ -20,17 +24,22 @@ from harness.model.events import (
     HopCounted,
     HopIntended,
     HopOpened,
+    HopRead,
     HopRequestArrived,
     HopRequestEnded,
     Interrupted,
     LimitReached,
+    LoopLagged,
     NeverSettled,
     OperationReturned,
     OperationSent,
+    PhaseEntered,
+    PhaseLeft,
     Prepared,
     ProbeRead,
     ProcessEnded,
     ProcessIntended,
+    ProcessSampled,
     ProcessStarted,
     ResetDone,
     RoundFinished,
@@ -74,6 +83,8 @@ class Progress:
     rounds: int = 0
     services: tuple[str, ...] = ()
     done: int = 0
+    unit: str = "round"
+    """What is counted; of a breaker's script its phases."""
     stage: Stage = "starting"
     phase: str = "starting"
     troubles: tuple[Trouble, ...] = ()
@@ -89,7 +100,7 @@ def label_of(variant: str | None, experiment: str) -> str:
     return variant or experiment
 
 
-def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR0911 - a case an event is the point
+def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR0911, PLR0912 - a case an event is the point
     """The progress after ``event``; the same object when nothing a person watches has changed."""
     match event:
         case RunStarted():
@@ -112,6 +123,10 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
             return replace(progress, stage="rounds", phase=f"round {number}")
         case RoundFinished():
             return replace(progress, done=progress.done + 1)
+        case PhaseEntered(phase=phase):
+            return replace(progress, stage="rounds", phase=phase)
+        case PhaseLeft(phase=phase) if not phase.startswith("before-"):
+            return replace(progress, done=min(progress.done + 1, progress.rounds))
         case RoundsCutShort(rounds=rounds):
             return replace(progress, rounds=rounds)
         case ProcessEnded() | ContainerRemoved() | HopClosed() if _stops(progress, event):
@@ -138,6 +153,12 @@ def step(progress: Progress, event: AnyEvent) -> Progress:  # noqa: C901, PLR091
             | FaultApplied()
             | FaultSeen()
             | FaultUndone()
+            | ArrivalsStarted()
+            | ArrivalsFinished()
+            | PhaseLeft()
+            | LoopLagged()
+            | ProcessSampled()
+            | HopRead()
             | BurstWritten()
             | BurstReleased()
             | OperationSent()
@@ -160,7 +181,8 @@ def _begun(event: RunStarted) -> Progress:
         title=plan.title,
         label=label_of(plan.variant, plan.experiment),
         seed=plan.seed,
-        rounds=plan.rounds,
+        rounds=plan.rounds if plan.breaker is None else _phases(plan.breaker),
+        unit="round" if plan.breaker is None else "phase",
         services=tuple(service.name for service in plan.target.services),
     )
 
@@ -242,3 +264,11 @@ def trouble(event: Failure) -> Trouble:
             return Trouble(what=f"{fault} could not be undone", detail=because)
         case _:
             assert_never(event)
+
+
+def _phases(breaker: BreakerPlan) -> int:
+    """How many there are to be. What no file can declare must not take the display along."""
+    try:
+        return len(derive(breaker).phases)
+    except ArithmeticError:
+        return 1

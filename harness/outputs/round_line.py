@@ -9,6 +9,7 @@ from harness.judge.evidence import Call
 from harness.judge.overlap import front_overlaps
 from harness.model.events import (
     AnyEvent,
+    ArrivalsFinished,
     BurstReleased,
     FaultSeen,
     HopCounted,
@@ -37,8 +38,10 @@ class RoundLine:
         self._readings: Counter[str] = Counter()
         self._said: list[str] = []
 
-    def feed(self, event: AnyEvent) -> None:  # noqa: C901 - a case an event is the point
+    def feed(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case an event is the point
         """Takes in what the line tells; every other event is none of its business."""
+        if getattr(event, "phase", ""):
+            return
         match event:
             case OperationSent(op=op, operation=operation, burst=burst, sent=sent):
                 self._calls[op] = Call(op=op, operation=operation, burst=burst, sent=sent)
@@ -50,6 +53,9 @@ class RoundLine:
                 self._readings[probe] += 1
             case BurstReleased(first=first, last=last):
                 self._spreads.append(last - first)
+            case ArrivalsFinished(step=step, late_p99=late, dropped=dropped, cap=cap):
+                lost = f", {dropped} dropped at {cap} in flight" if dropped else ""
+                self._said.append(f"99 % of {step} sent within {late} of when they were due{lost}")
             case RoundStarted(round=number):
                 self._begin(number)
             case FaultSeen(summary=summary):

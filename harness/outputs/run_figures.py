@@ -4,6 +4,7 @@ Read from a ``Result`` alone; nothing here decides a verdict.
 """
 
 from harness.judge.power import Interval, clopper_pearson, smallest_shown
+from harness.model.breaker_findings import BreakerResult
 from harness.model.plan import Expected
 from harness.model.units import Duration
 from harness.model.verdicts import InvariantFinding, Result, Verdict
@@ -26,6 +27,8 @@ def seen_in_words(result: Result) -> str:
 
 def rounds_in_words(result: Result) -> str:
     """``5/5 broken``, ``19/20 count``, or how many there were."""
+    if result.breaker is not None:
+        return _of_breaker(result.breaker)
     shown = telling(result)
     if shown is None:
         return number_of_rounds(result)
@@ -33,6 +36,18 @@ def rounds_in_words(result: Result) -> str:
     if shown.verdict == "violated":
         return f"{shown.evidence['violated_rounds']}/{rounds} broken"
     return f"{shown.evidence['rounds_with_power']}/{rounds} count"
+
+
+def _of_breaker(breaker: BreakerResult) -> str:
+    """``14/26 held``, or ``4/26 broken``: of a breaker numbered invariants are counted, not rounds."""
+    verdicts = [finding.verdict for finding in breaker.invariants]
+    broken = verdicts.count("violated")
+    counted = (
+        f"{broken}/{len(verdicts)} broken"
+        if broken
+        else f"{verdicts.count('held')}/{len(verdicts)} held"
+    )
+    return counted if verdicts else NOTHING
 
 
 def number_of_rounds(result: Result) -> str:

@@ -14,6 +14,7 @@ from harness.model.verdicts import (
     Result,
     Verdict,
 )
+from harness.outputs.breaker_block import breaker_paragraphs
 from harness.outputs.paragraphs import Paragraph, Span, Style, cells, paragraph
 from harness.outputs.progress import Trouble, label_of
 
@@ -121,6 +122,8 @@ def findings(result: Result, troubles: tuple[Trouble, ...]) -> list[Paragraph]:
     if result.verdict in _JUDGED:
         lines += _tested_with(result)
     lines += [paragraph(Span("note     ", "faint"), text, hang=9) for text in result.notes]
+    if result.breaker is not None:
+        lines += breaker_paragraphs(result.breaker)
     return lines
 
 
@@ -139,7 +142,8 @@ def _told(finding: InvariantFinding, result: Result) -> bool:
         case "inconclusive":
             if result.verdict not in _JUDGED:
                 return True
-            return any(text and text in finding.summary for text in result.missing)
+            said = [text for text in result.missing if text]
+            return any(t in finding.summary or finding.summary in t for t in said)
         case "error":
             return finding.summary in result.reason
         case "violated":
@@ -233,7 +237,8 @@ def _shortened(text: str) -> str:
 def _invariant(finding: InvariantFinding) -> list[Paragraph]:
     """An invariant's line, and its counterexample."""
     said = _emphasised(finding.summary, finding.verdict, _STYLE_OF_VERDICT[finding.verdict])
-    lines = [paragraph(f"{finding.name}  ", *said, hang=2)]
+    title = finding.evidence.get("title", "")
+    lines = [paragraph(f"{finding.name} {title}".rstrip() + "  ", *said, hang=2)]
     if finding.counterexample is not None and finding.counterexample.summary not in finding.summary:
         lines.append(paragraph(_shortened(finding.counterexample.summary), hang=2))
     return lines

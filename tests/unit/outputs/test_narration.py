@@ -15,6 +15,8 @@ from harness.model.events import (
     HopClosed,
     HopIntended,
     HopOpened,
+    PhaseEntered,
+    PhaseLeft,
     Prepared,
     ProcessEnded,
     ProcessIntended,
@@ -78,3 +80,40 @@ def test_sentence_when_given_any_event_then_it_knows_it(kind: type) -> None:
         assert isinstance(sentence(event), str)
 
     known()
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        pytest.param(
+            PhaseEntered(phase="baseline", number=1, name="baseline", rate=100, planned=200),
+            "phase baseline: 200 calls at 100/s",
+            id="calls-at-a-rate",
+        ),
+        pytest.param(
+            PhaseEntered(phase="outage-status", number=5, name="outage", rate=80, fault="status"),
+            "phase outage-status: at 80/s, status",
+            id="with-a-fault",
+        ),
+        pytest.param(
+            PhaseEntered(phase="burst-good#2", number=8, name="burst-good", callers=100),
+            "phase burst-good#2: 100 at once",
+            id="at-once",
+        ),
+        pytest.param(
+            PhaseEntered(phase="hung-trial", number=10, name="hung-trial"),
+            "phase hung-trial",
+            id="nothing-to-say",
+        ),
+        pytest.param(PhaseLeft(phase="heal"), "phase heal: over", id="over"),
+        pytest.param(
+            PhaseLeft(phase="slow", reached=False, why="no 20 good calls in a row"),
+            "phase slow: not reached: no 20 good calls in a row",
+            id="not-reached",
+        ),
+    ],
+)
+def test_sentence_when_a_phase_begins_or_ends_then_is_one_short_line(
+    event: AnyEvent, said: str
+) -> None:
+    assert sentence(event) == said

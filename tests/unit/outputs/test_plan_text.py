@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from harness.model.breaker import BreakerPlan, OpenTime
 from harness.model.plan import (
     BurstPart,
     BurstStep,
@@ -21,7 +22,7 @@ from harness.model.plan import (
 )
 from harness.model.units import Duration
 from harness.outputs.plan_text import WIDTH, plan_text
-from tests.support.journals import LATENCY, a_plan
+from tests.support.journals import LATENCY, a_plan, an_arrivals_step
 
 replace = msgspec.structs.replace
 
@@ -158,3 +159,33 @@ def test_plan_text_when_a_fault_says_whom_it_hits_then_so_do_its_words(
 ) -> None:
     text = plan_text([a_plan(method=[replace(LATENCY, **changed)])], describe=words)
     assert says in " ".join(text.split())
+
+
+def test_plan_text_when_a_breaker_is_judged_then_its_script_stands_in_the_place_of_rounds(
+    snapshot: SnapshotAssertion,
+) -> None:
+    declared = BreakerPlan(
+        calls="withdraw",
+        behind="db",
+        threshold=5,
+        open=OpenTime(first=Duration.of_s(2)),
+        call_timeout=Duration.of_s(1),
+    )
+    plan = replace(a_plan(rounds=1, method=(), invariants=()), breaker=declared)
+    text = plan_text([plan], describe=words)
+    assert "the rounds" not in text and "one round" not in text
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert text == snapshot
+
+
+def test_plan_text_when_requests_arrive_at_a_rate_then_says_how_many_how_fast_and_the_cap() -> None:
+    step = replace(an_arrivals_step(rate=50, requests=500), vars={"amount": 20})
+    text = " ".join(plan_text([a_plan(method=[LATENCY, step])], describe=words).split())
+    assert (
+        "arrivals 500 × withdraw (POST /accounts/1/withdraw on app with amount=20), 50 a second for "
+        "10 s whatever became of those before; at most 30 in flight, then until all have ended"
+    ) in text
+    unknown = replace(step, operation="nowhere")
+    assert "arrivals 500 × nowhere, 50 a second" in " ".join(
+        plan_text([a_plan(method=[unknown])], describe=words).split()
+    )

@@ -1,5 +1,7 @@
 """The progress is a fold: the same events, the same phases, live or from a file."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.model.events import (
@@ -12,6 +14,8 @@ from harness.model.events import (
     HopOpened,
     Interrupted,
     LimitReached,
+    PhaseEntered,
+    PhaseLeft,
     ProcessEnded,
     ProcessIntended,
     ProcessStarted,
@@ -166,3 +170,13 @@ def test_step_when_an_event_shows_nothing_to_watch_then_the_progress_is_the_same
     events = [event for event in a_run(1) if type(event).__name__ in unwatched]
     assert {type(event).__name__ for event in events} == unwatched
     assert all(step(progress, event) is progress for event in events)
+
+
+def test_step_when_a_phase_of_a_script_begins_then_it_is_what_is_watched() -> None:
+    entered = PhaseEntered(phase="outage-status", number=5, name="outage")
+    progress = step(Progress(stage="steady state"), entered)
+    assert (progress.stage, progress.phase) == ("rounds", "outage-status")
+    left = step(replace(progress, rounds=2), PhaseLeft(phase="outage-status"))
+    assert left.done == 1
+    # On the way to a phase's start nothing is counted.
+    assert step(left, PhaseLeft(phase="before-heal")) is left

@@ -1,9 +1,15 @@
 """The line of a round says what its events say, and starts anew with the next round."""
 
-from harness.model.events import AnyEvent, HopCounted, NeverSettled
+from harness.model.events import (
+    AnyEvent,
+    HopCounted,
+    NeverSettled,
+    OperationReturned,
+    OperationSent,
+)
 from harness.model.units import Duration
 from harness.outputs.round_line import RoundLine
-from tests.support.journals import a, a_round, changed, without
+from tests.support.journals import a, a_round, arriving, changed, without
 
 
 def line_of(events: list[AnyEvent]) -> str:
@@ -44,3 +50,18 @@ def test_text_when_a_round_never_settled_then_the_probes_are_named() -> None:
     assert "not settled within 10 s: balance kept changing, 2 requests still in flight" in line_of(
         events
     )
+
+
+def test_text_when_requests_arrive_at_a_rate_then_their_lateness_and_what_was_dropped_is_told() -> (
+    None
+):
+    text = line_of(arriving(a_round(1), late=3, dropped=2))
+    assert "5 of 5 in flight together, 5 acknowledged" in text
+    assert "99 % of burst sent within 3 ms of when they were due, 2 dropped at 30 in flight" in text
+    assert "dropped" not in line_of(arriving(a_round(1)))
+
+
+def test_text_when_calls_are_of_a_phase_then_they_are_no_round_s() -> None:
+    calls = [event for event in a_round(1) if isinstance(event, OperationSent | OperationReturned)]
+    in_phase = changed(calls, lambda event: True, phase="outage")
+    assert line_of([*a_round(1), *in_phase]) == line_of(a_round(1))
