@@ -44,10 +44,12 @@ format: setup
 bench: setup
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
-# Runs on one target exclude each other, so only the fast tests go side by side.
+# Runs on one target exclude each other, so only the fast tests go side by side. The full script of the
+# breaker's variants, ten times, takes about four hours.
 nightly: setup
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "$(FAST)" -n 2 --dist=worksteal
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) --timeout=3600 -m "not ($(FAST)) and not serial"
+	@for n in 1 2 3 4 5 6 7 8 9 10; do .venv/bin/harness run targets/breaker/full --seed $$n || exit; done
 
 # What `harness schema` prints, where the editor hints of our files look for it.
 schemas: setup

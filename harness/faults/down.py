@@ -58,6 +58,8 @@ class Down:
             fault=self.step.id,
             kind="down",
             on=self.step.on,
+            phase=self.step.phase,
+            outage=self.step.outage,
             round=self.round,
             params=self.step.params,
             words=self.words(None),

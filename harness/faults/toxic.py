@@ -52,6 +52,8 @@ class ToxicFault:
             fault=self.step.id,
             kind="toxic",
             on=self.step.on,
+            phase=self.step.phase,
+            outage=self.step.outage,
             round=self.round,
             params=self.step.params,
             words=self._kind.words(self._params),

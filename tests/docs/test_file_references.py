@@ -44,6 +44,10 @@ def test_example_when_put_into_the_file_of_its_page_then_is_right(block, tmp_pat
         # Services, operations and probes stand beside those there are; the rest replaces them.
         if key not in ("services", "operations", "probes"):
             base = without(base, key)
+    if "breaker" in fragment.entries:
+        # It stands in the place of these, and its invariants have names of their own.
+        for key in ("method", "invariants", "variants"):
+            base = without(base, key)
     for key, name in ((k, n) for k, e in fragment.entries.items() for n in names(e.value)):
         below = base.entries.get(key)
         if below is not None and isinstance(below.value, Mapping):
@@ -66,7 +70,10 @@ def test_key_when_it_is_in_the_schema_then_has_its_line_on_the_page(which):
     told = {part for word in told for part in word.split(".")}
     assert set(schema["properties"]) <= told
     parts = {
-        "experiment": ("Prepare", "OneBurst", "Fault_latency", "Settle"),
+        "experiment": (
+            *("Prepare", "OneBurst", "Arrivals", "Fault_latency", "Settle"),
+            *("Breaker", "OpenTimes", "Trials", "Slow", "Rejection", "Fallback", "Retries"),
+        ),
         "target": ("Hop", "Operation", "Ready", "Variant", "Service_run"),
     }[which]
     shown = told | set(re.findall(r"`(\w+):?", PAGES[which].read_text()))

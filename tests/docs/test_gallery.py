@@ -62,5 +62,5 @@ def test_gallery_when_it_is_shown_then_every_row_came_out_as_expected():
 def test_gallery_when_a_row_is_read_then_it_can_be_repeated_and_believed():
     for row in gallery_rows():
         assert row["seed"].isdecimal(), row
-        assert re.fullmatch(r"\d+(/\d+ (broken|count))?", row["rounds"]), row
+        assert re.fullmatch(r"\d+(/\d+ (broken|count|held))?", row["rounds"]), row
         assert row["what it does"], f"{row['variant']} has no title in its target file"

@@ -21,6 +21,8 @@ BROKEN_AND_SOUND = [
     ("transfer-sent-twice.yaml", "one-transaction", "held"),
     ("signup-names.yaml", "get-or-create", "violated"),
     ("signup-names.yaml", "unique-name", "held"),
+    ("breaker-python.yaml", "none", "violated"),
+    ("breaker-python.yaml", "conforming", "held"),
 ]
 
 
