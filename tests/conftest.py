@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = Duration.of_s(240)
 
 # Folders whose tests are no part of the fast tier, whatever their markers.
-INTEGRATION = ("tests/integration/", "tests/conformance/")
+INTEGRATION = ("tests/integration/", "tests/conformance/proxy/")
 
 settings.register_profile(
     "dev",

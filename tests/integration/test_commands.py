@@ -59,12 +59,15 @@ def test_harness_when_asked_for_its_version_then_exit_0(tmp_path: Path):
 def test_validate_when_all_is_right_then_exit_0_with_a_line_for_each_file(tmp_path: Path):
     ran = harness("validate", BANK, ROOT / "targets", cwd=tmp_path)
     assert ran.code == 0, ran
-    targets = sorted((ROOT / "targets").glob("*/target.yaml"))
-    assert len(targets) >= 6
-    assert ran.out.splitlines() == [
-        f"{BANK}: ok (experiment)",
-        *(f"{target}: ok (target)" for target in targets),
-    ]
+    targets = [*(ROOT / "targets").glob("*/target.yaml"), ROOT / "targets/breaker/node.yaml"]
+    assert len(targets) >= 8
+    full = (ROOT / "targets").glob("*/full/*.yaml")
+    assert sorted(ran.out.splitlines()) == sorted(
+        [
+            *(f"{experiment}: ok (experiment)" for experiment in (BANK, *full)),
+            *(f"{target}: ok (target)" for target in targets),
+        ]
+    )
     assert ran.err == ""
 
 

@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from tests.support.cli import VAULT
+from tests.support.cli import ROOT
 from tests.support.vault import replace_in
 
-TILL = VAULT.parent / "till.yaml"
+TILL = ROOT / "tests" / "breakers" / "till.yaml"
 
 
 def a_till(
