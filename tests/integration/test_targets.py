@@ -21,7 +21,6 @@ BROKEN_AND_SOUND = [
     ("transfer-sent-twice.yaml", "one-transaction", "held"),
     ("signup-names.yaml", "get-or-create", "violated"),
     ("signup-names.yaml", "unique-name", "held"),
-    ("breaker-python.yaml", "none", "violated"),
 ]
 
 

@@ -18,7 +18,7 @@ from tests.support.breaker_model.generate import generate
 from tests.support.breaker_model.settings import Settings, World
 
 FEW = 8
-MANY = 24 if profile.default.max_examples < 1_000 else 400  # a night has time for more
+MANY = 12 if profile.default.max_examples < 1_000 else 400  # a night has time for more
 SOME_LOADS = (0.5, 0.15)
 
 Case = tuple[int, str, str, float]
