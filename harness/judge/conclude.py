@@ -7,6 +7,7 @@ the test withholds each in turn.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.judge.told import first_few
 from harness.model.events import (
     HarnessFailed,
     Interrupted,
@@ -15,9 +16,6 @@ from harness.model.events import (
     TargetFailed,
 )
 from harness.model.verdicts import InvariantFinding, Verdict
-
-# So many invariants are named in one sentence that is true of all of them.
-_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +149,5 @@ def _missing(
         said = any(sentence in finding.summary for sentence in sentences)
         if finding.verdict == "inconclusive" and not said:
             by_summary.setdefault(finding.summary, []).append(finding.name)
-    sentences += [f"{_named(names)}: {summary}" for summary, names in by_summary.items()]
+    sentences += [f"{first_few(names)}: {summary}" for summary, names in by_summary.items()]
     return tuple(dict.fromkeys(sentences))
-
-
-def _named(names: list[str]) -> str:
-    """All of a few, of many the first ones and how many more."""
-    if len(names) <= _NAMED:
-        return ", ".join(names)
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"

@@ -24,6 +24,7 @@ from harness.judge.run_evidence import steady_in_words
 from harness.judge.run_view import RoundSummary, RunView
 from harness.judge.timing import Timing
 from harness.model import events as ev
+from harness.model.breaker_events import NO_ROUND
 from harness.model.breaker_findings import BreakerResult
 from harness.model.errors import UserError
 from harness.model.verdicts import (
@@ -34,8 +35,6 @@ from harness.model.verdicts import (
 )
 
 _MOST_CONTRADICTIONS = 10
-# What a breaker's script does belongs to a phase, and to no round.
-NO_ROUND = 0
 
 
 class Judge:
@@ -105,14 +104,16 @@ class Judge:
             evidence = self._open.evidence(finished=False)
             rounds.append(RoundSummary.of(evidence))
             last = self._judges.judge(evidence)
-        breaker = self._judged_breaker()
+        judged = self._judged_breaker()
+        failed = (judged,) if isinstance(judged, Stop) else ()
+        breaker = None if isinstance(judged, Stop) else judged
         found = self._invariants(self._judges, last)
         return result_of(
             RunView(
                 started=self._started,
                 finished=self._finished,
                 cut_short=self._cut_short,
-                stops=self._all_stops(),
+                stops=(*self._all_stops(), *failed),
                 contradictions=tuple(contradictions),
                 rounds=tuple(rounds),
                 invariants=found if breaker is None else (*as_findings(breaker), *found),
@@ -130,16 +131,14 @@ class Judge:
             )
         )
 
-    def _judged_breaker(self) -> BreakerResult | None:
+    def _judged_breaker(self) -> BreakerResult | Stop | None:
         """A judge that fails is an error of the run, and hides nothing else."""
         if self._breaker is None:
             return None
         try:
             return judge_breaker(self._breaker.history())
         except Exception as problem:
-            because = f"judging the breaker failed: {problem!r}"
-            self._stops.append(Stop(verdict=Verdict.ERROR, because=because))
-            return None
+            return Stop(verdict=Verdict.ERROR, because=f"judging the breaker failed: {problem!r}")
 
     def cases(self) -> Iterator[dict[str, Any]]:
         """The joined calls of a breaker's run; none of any other."""

@@ -5,15 +5,13 @@ illustrated in the case of the binomial", Biometrika 26 (1934) 404–413: its en
 which as many successes, or as few, would be seen with a chance of half the error allowed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, exp, floor, fsum, inf, lgamma, log, log1p
+from math import ceil, floor
 
+from harness.judge.binomial import at_least, at_most, root
 from harness.judge.judgement import number_of
 
 CONFIDENCE = 0.95
-# A double has 53 bits: after 60 halvings of [0, 1] nothing moves any more.
-_HALVINGS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,25 +26,6 @@ class Interval:
         return f"{low:.2f}–{high:.2f}"
 
 
-def at_least(k: int, n: int, chance: float) -> float:
-    """The chance of k successes or more in n tries."""
-    return fsum(_exactly(i, n, chance) for i in range(k, n + 1))
-
-
-def at_most(k: int, n: int, chance: float) -> float:
-    """The chance of k successes or fewer in n tries."""
-    return fsum(_exactly(i, n, chance) for i in range(k + 1))
-
-
-def _exactly(k: int, n: int, chance: float) -> float:
-    if chance <= 0 or chance >= 1:
-        return 1.0 if k == (0 if chance <= 0 else n) else 0.0
-    # In logarithms, so that a thousand rounds neither overflow nor vanish.
-    choose = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-    term = choose + k * log(chance) + (n - k) * log1p(-chance)
-    return exp(term) if term > -inf else 0.0
-
-
 def clopper_pearson(k: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
     """The interval for the chance behind k successes in n tries.
 
@@ -56,8 +35,8 @@ def clopper_pearson(k: int, n: int, *, confidence: float = CONFIDENCE) -> Interv
     if n < 1 or not 0 <= k <= n:
         raise ValueError(f"{k} successes in {n} tries have no interval")
     error = (1 - confidence) / 2
-    low = 0.0 if k == 0 else _root(lambda chance: at_least(k, n, chance) < error)
-    high = 1.0 if k == n else _root(lambda chance: at_most(k, n, chance) > error)
+    low = 0.0 if k == 0 else root(lambda chance: at_least(k, n, chance) < error)
+    high = 1.0 if k == n else root(lambda chance: at_most(k, n, chance) > error)
     return Interval(low=low, high=high)
 
 
@@ -85,15 +64,6 @@ def chance_of(violated: int, rounds: int, *, ended: bool = False) -> Interval:
     an invariant that was still being counted when another ended the run.
     """
     return inverse_sampling(violated, rounds) if ended else clopper_pearson(violated, rounds)
-
-
-def _root(below: Callable[[float], bool]) -> float:
-    """Where ``below`` turns from true to false between 0 and 1."""
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) else (low, middle)
-    return (low + high) / 2
 
 
 def smallest_shown(rounds: int, *, confidence: float = CONFIDENCE) -> float:

@@ -7,6 +7,9 @@ from msgspec import field
 from harness.model.stack_events import Event
 from harness.model.units import Duration, Instant
 
+NO_ROUND = 0
+"""The round of what a script does: it belongs to a phase, and to no round."""
+
 
 class PhaseEntered(Event, frozen=True, kw_only=True, tag=True):
     """A phase of the script began. For its fields see ``model/breaker_history.py: Phase``."""

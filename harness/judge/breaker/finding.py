@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from harness.judge.breaker.known import SECOND, Joined
+from harness.judge.breaker.statistics import zero_bound
 from harness.model.breaker_findings import (
     BreakerCounterexample,
     BreakerFinding,
@@ -221,13 +222,10 @@ def seconds(ns: int) -> float:
 
 
 def zero_of(count: int) -> str:
-    """The sentence of power for none found in ``count`` (contract §5.2).
-
-    Clopper–Pearson with x = 0: the one-sided 95 % bound is 1 − 0.05^(1/m).
-    """
+    """The sentence of power for none found in ``count`` (contract §5.2)."""
     if count < 1:
         return ""
-    bound = 1 - 0.05 ** (1 / count)
     return (
-        f"0 of {count}: a chance of {bound:.1%} or more each would have shown with 95 % confidence"
+        f"0 of {count}: a chance of {zero_bound(count):.1%} or more each would have shown "
+        "with 95 % confidence"
     )

@@ -1,55 +1,22 @@
 """Exact statistics for shares, rates, quantiles and slopes: small numbers, no approximation by a normal.
 
-Binomial tails are summed outwards from where they begin, on the side away from the middle, so that a
-hundred thousand tries cost some hundred terms. Bounds are one-sided: an accusation rests on a lower one
+Bounds are one-sided: an accusation rests on a lower one
 of 99.9 %, ``held`` on an upper one of 95 % (contract §5.3).
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor, fsum, lgamma, log, log1p
+from math import ceil, exp, floor, fsum, lgamma, log
 from statistics import median
 
+from harness.judge.binomial import at_least, at_most, root
 from harness.judge.power import smallest_shown
 
 ACCUSING = 0.999
 HOLDING = 0.95
 
-# A double has 53 bits: after 60 halvings of [0, 1] nothing moves any more.
-_HALVINGS = 60
 _MOST_TRIES = 1 << 30
-
-
-def at_least(k: int, n: int, chance: float) -> float:
-    """The chance of ``k`` successes or more in ``n`` tries."""
-    if k <= 0:
-        return 1.0
-    if k > n or chance <= 0:
-        return 0.0
-    if chance >= 1:
-        return 1.0
-    if k <= n * chance:
-        return 1.0 - _tail(n - k + 1, n, 1 - chance)
-    return _tail(k, n, chance)
-
-
-def at_most(k: int, n: int, chance: float) -> float:
-    """The chance of ``k`` successes or fewer in ``n`` tries."""
-    return at_least(n - k, n, 1 - chance)
-
-
-def _tail(k: int, n: int, chance: float) -> float:
-    """``at_least`` for a ``k`` beyond the middle, where each term is smaller than the one before."""
-    choose = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-    term = exp(choose + k * log(chance) + (n - k) * log1p(-chance))
-    odds = chance / (1 - chance)
-    total = 0.0
-    while k <= n and term > total * 1e-17:
-        total += term
-        term *= (n - k) / (k + 1) * odds
-        k += 1
-    return min(total, 1.0)
 
 
 def clopper_pearson_lower(x: int, m: int, confidence: float = ACCUSING) -> float:
@@ -61,7 +28,7 @@ def clopper_pearson_lower(x: int, m: int, confidence: float = ACCUSING) -> float
     _sensible(x, m)
     if x == 0:
         return 0.0
-    return _root(lambda chance: at_least(x, m, chance) < 1 - confidence)
+    return root(lambda chance: at_least(x, m, chance) < 1 - confidence)
 
 
 def clopper_pearson_upper(x: int, m: int, confidence: float = HOLDING) -> float:
@@ -73,20 +40,12 @@ def clopper_pearson_upper(x: int, m: int, confidence: float = HOLDING) -> float:
     _sensible(x, m)
     if x == m:
         return 1.0
-    return _root(lambda chance: at_most(x, m, chance) > 1 - confidence)
+    return root(lambda chance: at_most(x, m, chance) > 1 - confidence)
 
 
 def _sensible(x: int, m: int) -> None:
     if m < 1 or not 0 <= x <= m:
         raise ValueError(f"{x} of {m} has no bound: expected 0 <= x <= m and m >= 1")
-
-
-def _root(below: Callable[[float], bool]) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) else (low, middle)
-    return (low + high) / 2
 
 
 def zero_bound(m: int) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.faults.fault import Fault, HopOnProxy
+from harness.model.breaker_events import NO_ROUND
 from harness.model.events import AnyEvent, FaultSeen
 from harness.model.plan import FaultStep
 from harness.model.units import Instant
@@ -18,8 +19,6 @@ from harness.runner.breaker.outside import bears
 from harness.runner.clock import now
 from harness.runner.rollback import ActiveFaults
 
-# A breaker's round is none: what belongs to the script bears a phase instead.
-NO_ROUND = 0
 _NOBODY = "no request came while it was in force: the service did not ask the downstream"
 
 

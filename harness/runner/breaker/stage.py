@@ -226,7 +226,7 @@ class BreakerStage:
             came = self.log.arrivals(rid)
             if not came or all(request.end != "open" for request in came):
                 break
-        await asyncio.sleep(_A_MOMENT.in_s)  # noqa: TID251 - longer than the moments are known to
+        await asyncio.sleep(_A_MOMENT.in_s)  # noqa: TID251 - beyond 2 δ: whose order is certain
 
     def drawn(self, step: FaultStep, share: float) -> FaultStep:
         """The same fault for a share of the requests, drawn from the run's seed."""

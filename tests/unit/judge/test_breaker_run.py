@@ -5,6 +5,7 @@ import dataclasses
 import msgspec
 import pytest
 
+from harness.judge import fold
 from harness.judge.breaker.judge import conclude
 from harness.judge.breaker.judge import judge as judge_breaker
 from harness.judge.breaker_run import as_findings, conclusion_of_breaker
@@ -277,6 +278,22 @@ def test_result_when_asked_amid_the_run_then_does_not_disturb_the_end():
     for event in events[len(events) // 2 :]:
         followed.feed(event)
     assert followed.result() == judge(events)
+
+
+def test_result_when_the_judge_fails_then_is_an_error_that_asking_again_does_not_change(
+    monkeypatch,
+):
+    def broken(_history):
+        raise LookupError("no such phase")
+
+    monkeypatch.setattr(fold, "judge_breaker", broken)
+    followed = folded(a_breaker_run(sound().history()))
+    first = followed.result()
+    assert first.verdict == "error"
+    assert "judging the breaker failed: LookupError('no such phase')" in first.reason
+    assert followed.result() == first
+    monkeypatch.undo()
+    assert followed.result() == judge(a_breaker_run(sound().history()))
 
 
 def test_cases_when_the_run_judges_no_breaker_then_are_none():
